@@ -1,0 +1,24 @@
+import type { Source, Usage } from '../frames.js';
+import type { KnowledgeBase } from '../ingest/knowledge-base.js';
+import type { Question, Turn } from '../types.js';
+
+export interface AnswerRequest {
+  question: Question;
+  /** The kept passages, numbered from 1; the answer cites them as `[n]`. Never empty. */
+  sources: readonly Source[];
+  /** Earlier turns of the conversation, oldest first. */
+  turns: readonly Turn[];
+  knowledgeBase: KnowledgeBase;
+  /** Data URLs sent along with the question. */
+  images: readonly string[];
+}
+
+/** Text carries citation markers `[n]`; `ground/` turns them into citations. */
+export type AnswerEvent = { type: 'text'; text: string } | { type: 'usage'; usage: Usage };
+
+/** Writes the answer from the sources: with a language model, or by quoting (`extractive`). */
+export interface Answerer {
+  readonly mode: 'model' | 'extractive';
+  /** Throws what `ChatModel.stream` throws. */
+  answer(request: AnswerRequest, options: { signal: AbortSignal }): AsyncIterable<AnswerEvent>;
+}

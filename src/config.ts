@@ -1,0 +1,154 @@
+import { isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+
+const device = z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
+const text = z.string().trim().min(1);
+const url = z.url({ protocol: /^https?$/ });
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+/** Every setting of the server, by the name of its environment variable. `.env.example` explains each. */
+const environmentSchema = z.object({
+  HOST: text.default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  DATA_DIR: text.default('data'),
+  KNOWLEDGE_DIR: text.default('knowledge'),
+  MODELS_DIR: text.default('models'),
+  PROMPTS_DIR: text.default('prompts'),
+  OPENAI_API_KEY: text.optional(),
+  OPENAI_BASE_URL: url.optional(),
+  CHAT_MODEL: list.optional(),
+  DASHSCOPE_API_KEY: text.optional(),
+  QDRANT_URL: url.optional(),
+  QDRANT_API_KEY: text.optional(),
+  QDRANT_COLLECTION: text.default('askbase'),
+  EMBED_MODEL: text.default('askbase-embed-small'),
+  RERANK_MODEL: text.default('askbase-rerank-small'),
+  EMBED_DEVICE: device.default('auto'),
+  RERANK_DEVICE: device.default('auto'),
+  RERANK_URL: url.optional(),
+  LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+  NODE_ENV: text.default('development'),
+});
+
+export type Device = z.infer<typeof device>;
+
+export interface Config {
+  host: string;
+  port: number;
+  dataDir: string;
+  knowledgeDir: string;
+  modelsDir: string;
+  promptsDir: string;
+  /** Absent: answers are extractive. */
+  chat?: { apiKey: string; baseUrl: string; models: string[] };
+  /** Absent: the embedded index. */
+  qdrant?: { url: string; apiKey?: string; collection: string };
+  embed: { model: string; device: Device };
+  /** `url`: another server reranks. */
+  rerank: { model: string; device: Device; url?: string };
+  logLevel: 'error' | 'warn' | 'info' | 'debug';
+  production: boolean;
+}
+
+const DASHSCOPE_BASE_URL = 'https://dashscope.aliyuncs.com/compatible-mode/v1';
+const DASHSCOPE_MODELS = ['qwen-plus'];
+const OPENAI_BASE_URL = 'https://api.openai.com/v1';
+const OPENAI_MODELS = ['gpt-4o-mini'];
+
+/** All that is wrong with the environment, by variable name and never by value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the settings from the environment. An empty variable counts as unset.
+ *
+ * @param rootDir what relative folders are relative to
+ * @throws ConfigError naming every variable that is wrong
+ */
+export function readConfig(env: Record<string, string | undefined>, rootDir: string): Config {
+  const given = Object.fromEntries(
+    Object.keys(environmentSchema.shape)
+      .filter((name) => env[name] !== undefined && env[name] !== '')
+      .map((name) => [name, env[name]]),
+  );
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describeProblem));
+
+  const settings = parsed.data;
+  const folder = (path: string): string => (isAbsolute(path) ? path : join(rootDir, path));
+  const chat = readChat(settings);
+  return Object.freeze({
+    host: settings.HOST,
+    port: settings.PORT,
+    dataDir: folder(settings.DATA_DIR),
+    knowledgeDir: folder(settings.KNOWLEDGE_DIR),
+    modelsDir: folder(settings.MODELS_DIR),
+    promptsDir: folder(settings.PROMPTS_DIR),
+    ...(chat === undefined ? {} : { chat }),
+    ...(settings.QDRANT_URL === undefined
+      ? {}
+      : {
+          qdrant: {
+            url: settings.QDRANT_URL,
+            collection: settings.QDRANT_COLLECTION,
+            ...(settings.QDRANT_API_KEY === undefined ? {} : { apiKey: settings.QDRANT_API_KEY }),
+          },
+        }),
+    embed: { model: settings.EMBED_MODEL, device: settings.EMBED_DEVICE },
+    rerank: {
+      model: settings.RERANK_MODEL,
+      device: settings.RERANK_DEVICE,
+      ...(settings.RERANK_URL === undefined ? {} : { url: settings.RERANK_URL }),
+    },
+    logLevel: settings.LOG_LEVEL,
+    production: settings.NODE_ENV === 'production',
+  });
+}
+
+/** A local server (Ollama, vLLM) needs an address but no key; Qwen needs only its key. */
+function readChat(settings: z.infer<typeof environmentSchema>): Config['chat'] {
+  const { OPENAI_API_KEY, OPENAI_BASE_URL: baseUrl, DASHSCOPE_API_KEY, CHAT_MODEL } = settings;
+  if (OPENAI_API_KEY !== undefined || baseUrl !== undefined) {
+    return {
+      apiKey: OPENAI_API_KEY ?? DASHSCOPE_API_KEY ?? 'none',
+      baseUrl: baseUrl ?? OPENAI_BASE_URL,
+      models: CHAT_MODEL ?? OPENAI_MODELS,
+    };
+  }
+  if (DASHSCOPE_API_KEY !== undefined) {
+    return {
+      apiKey: DASHSCOPE_API_KEY,
+      baseUrl: DASHSCOPE_BASE_URL,
+      models: CHAT_MODEL ?? DASHSCOPE_MODELS,
+    };
+  }
+  return undefined;
+}
+
+function describeProblem(issue: z.core.$ZodIssue): string {
+  const name = String(issue.path[0]);
+  switch (issue.code) {
+    case 'invalid_value':
+      return `${name} must be one of: ${issue.values.join(', ')}`;
+    case 'too_small':
+      return `${name} must be at least ${issue.minimum}${issue.origin === 'string' ? ' character' : ''}`;
+    case 'too_big':
+      return `${name} must be at most ${issue.maximum}`;
+    case 'invalid_format':
+      return `${name} must be an http(s) address`;
+    default:
+      return `${name} must be a ${issue.code === 'invalid_type' ? issue.expected : 'valid value'}`;
+  }
+}

@@ -1,0 +1,176 @@
+import type { Answerer } from './answer/answerer.js';
+import { AppError, toAppError } from './errors.js';
+import type { FrameBody, NoAnswerReason, Source, Usage } from './frames.js';
+import type { Grounding } from './ground/grounding.js';
+import type { KnowledgeBase } from './ingest/knowledge-base.js';
+import type { UnderstandQuestion } from './question/understand-question.js';
+import type { RerankCandidates } from './rerank/rerank-candidates.js';
+import type { RetrieveCandidates } from './retrieve/retrieve-candidates.js';
+import type { Trace } from './store/trace-store.js';
+import { timed } from './telemetry/timed.js';
+import type { JudgedCandidate, Language, Turn } from './types.js';
+
+/** A question on its way in: validated, addressed, with its conversation. */
+export interface Ask {
+  conversationId: string;
+  messageId: string;
+  knowledgeBase: KnowledgeBase;
+  text: string;
+  images: readonly string[];
+  turns: readonly Turn[];
+}
+
+/** What the pipeline is made of; `app.ts` wires it. */
+export interface Steps {
+  understand: UnderstandQuestion;
+  retrieve: RetrieveCandidates;
+  rerank: RerankCandidates;
+  answerer: Answerer;
+  ground: (sources: readonly Source[]) => Grounding;
+  /** What to say when there is no answer, in the question's language. */
+  abstain: (reason: NoAnswerReason, knowledgeBase: KnowledgeBase, language: Language) => string;
+  writeTrace: (trace: Trace) => Promise<void>;
+  /** Which models are in use right now, for the trace. */
+  engines: () => Pick<Trace, 'embedder' | 'reranker' | 'device'>;
+}
+
+/**
+ * The whole way of a question. Yields frames up to exactly one `answer-completed`; whatever is thrown (AppError)
+ * becomes `answer-failed` where frames are numbered. What the model saw, what is cited and what the trace shows are
+ * the same passages: there is one retrieval per question.
+ */
+export async function* answerQuestion(
+  ask: Ask,
+  steps: Steps,
+  { signal }: { signal: AbortSignal },
+): AsyncGenerator<FrameBody> {
+  const { knowledgeBase } = ask;
+  const start = performance.now();
+  const trace: Trace = emptyTrace(ask, steps);
+  const { timings, degraded } = trace;
+  const noAnswer = function* (reason: NoAnswerReason, text: string): Generator<FrameBody> {
+    Object.assign(trace, { status: 'no-answer', reason });
+    timings.total = performance.now() - start;
+    yield { type: 'text-delta', text };
+    yield { type: 'answer-completed', status: 'no-answer', reason, text, citations: [], timings, degraded };
+  };
+
+  try {
+    const understanding = await timed(timings, 'understand', () =>
+      steps.understand({ text: ask.text, turns: ask.turns, knowledgeBase }, { signal }),
+    );
+    const { question, shortcut } = understanding;
+    trace.question = question;
+    degraded.push(...understanding.degraded);
+    yield {
+      type: 'answer-started',
+      question,
+      knowledgeBase: knowledgeBase.id,
+      mode: steps.answerer.mode,
+    };
+
+    if (shortcut?.reason === 'handoff') yield { type: 'handoff-requested', reason: 'asked' };
+    if (shortcut !== undefined) {
+      yield* noAnswer(shortcut.reason === 'triage' ? 'triage' : 'policy', shortcut.text);
+      return;
+    }
+
+    const retrieval = await timed(timings, 'retrieve', () =>
+      steps.retrieve(question, { knowledgeBase, signal }),
+    ).catch(unavailableAsNull);
+    if (retrieval === null) {
+      degraded.push('retrieve');
+      yield* noAnswer('dependency-down', steps.abstain('dependency-down', knowledgeBase, question.language));
+      return;
+    }
+    degraded.push(...retrieval.degraded);
+
+    const reranking = await timed(timings, 'rerank', () =>
+      steps.rerank(question, retrieval.candidates, { knowledgeBase, signal }),
+    );
+    degraded.push(...reranking.degraded);
+    Object.assign(trace, { candidates: reranking.candidates, threshold: reranking.threshold });
+
+    const sources = toSources(reranking.candidates);
+    if (sources.length === 0) {
+      const reason = retrieval.candidates.length === 0 ? 'no-hits' : 'below-threshold';
+      yield* noAnswer(reason, steps.abstain(reason, knowledgeBase, question.language));
+      return;
+    }
+    yield { type: 'sources-found', sources };
+
+    const grounding = steps.ground(sources);
+    let usage: Usage | undefined;
+    const answerStart = performance.now();
+    const events = steps.answerer.answer(
+      { question, sources, turns: ask.turns, knowledgeBase, images: ask.images },
+      { signal },
+    );
+    for await (const event of events) {
+      if (event.type === 'usage') {
+        usage = event.usage;
+        continue;
+      }
+      timings.firstToken ??= performance.now() - answerStart;
+      yield* grounding.push(event.text);
+    }
+    yield* grounding.finish();
+    if (grounding.text.trim() === '') throw new AppError('model-failed', 'The language model said nothing.');
+
+    timings.answer = performance.now() - answerStart;
+    timings.total = performance.now() - start;
+    Object.assign(trace, { status: 'answered', usage });
+    yield {
+      type: 'answer-completed',
+      status: 'answered',
+      text: grounding.text,
+      citations: [...grounding.citations],
+      ...(usage === undefined ? {} : { usage }),
+      timings,
+      degraded,
+    };
+  } finally {
+    timings.total ??= performance.now() - start;
+    await steps.writeTrace(trace);
+  }
+}
+
+/** Numbers the kept candidates from 1, as the answer cites them. */
+function toSources(candidates: readonly JudgedCandidate[]): Source[] {
+  return candidates
+    .filter(({ decision }) => decision === 'kept')
+    .map(({ passage, scores }, index) => ({
+      n: index + 1,
+      passageId: passage.id,
+      documentId: passage.documentId,
+      title: passage.title,
+      headings: passage.headings,
+      ...(passage.url === undefined ? {} : { url: passage.url }),
+      text: passage.text,
+      scores,
+    }));
+}
+
+/** A search engine that cannot be reached is an honest "I cannot look now"; everything else is a failure. */
+function unavailableAsNull(thrown: unknown): null {
+  const error = toAppError(thrown);
+  if (error.code === 'unavailable') return null;
+  throw error;
+}
+
+function emptyTrace(ask: Ask, steps: Steps): Trace {
+  return {
+    messageId: ask.messageId,
+    conversationId: ask.conversationId,
+    knowledgeBase: ask.knowledgeBase.id,
+    question: { text: ask.text, standalone: ask.text, language: 'en' },
+    mode: steps.answerer.mode,
+    candidates: [],
+    threshold: null,
+    status: 'failed',
+    timings: {},
+    degraded: [],
+    ...steps.engines(),
+    at: new Date().toISOString(),
+  };
+}

@@ -1,0 +1,18 @@
+import type { KnowledgeBase } from '../ingest/knowledge-base.js';
+import type { Candidate, JudgedCandidate, Question } from '../types.js';
+
+export interface Reranking {
+  /** Every candidate, by reranker's sigmoid (fused order where no reranker ran), each with its decision. */
+  candidates: JudgedCandidate[];
+  /** The cut that was applied; null where no reranker ran, and then none was applied. */
+  threshold: number | null;
+  /** `rerank` where the reranker was missing or failed. */
+  degraded: string[];
+}
+
+/** Scores, sorts and judges the candidates. Throws only when the signal aborts (`stopped`). */
+export type RerankCandidates = (
+  question: Question,
+  candidates: readonly Candidate[],
+  options: { knowledgeBase: KnowledgeBase; signal: AbortSignal },
+) => Promise<Reranking>;

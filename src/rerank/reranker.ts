@@ -1,0 +1,13 @@
+import type { RerankScore } from '../types.js';
+
+/** Reads question and passage together and says how relevant the passage is. */
+export interface Reranker {
+  readonly model: string;
+  /** Cut on the sigmoid that the model's manifest carries: 0.5 unless calibrated. */
+  readonly threshold: number;
+  /**
+   * One score per text, in input order. Throws AppError `unavailable` or `overloaded` (both retryable),
+   * `timeout`, `stopped` when the signal aborts.
+   */
+  score(question: string, texts: readonly string[], options: { signal: AbortSignal }): Promise<RerankScore[]>;
+}

@@ -1,0 +1,97 @@
+import type { BranchScore, DocumentSummary, Passage } from '../types.js';
+
+/** A passage with what the two branches search by. */
+export interface IndexedPassage {
+  passage: Passage;
+  /** Unit vector of the index's dimension, or null where no embedder was available. */
+  vector: Float32Array | null;
+  /** Analysed terms of the passage in order, repeats kept: `analyzer.ts` gives them. */
+  terms: string[];
+}
+
+export interface SearchQuery {
+  /** Unit vector; null skips the dense branch. */
+  dense: Float32Array | null;
+  /** Analysed terms; empty skips the lexical branch. */
+  lexical: readonly string[];
+}
+
+/** All given conditions must hold. */
+export interface PassageFilter {
+  documentIds?: readonly string[];
+  language?: Passage['language'];
+  /** A passage carries at least one of them. */
+  tags?: readonly string[];
+}
+
+export interface SearchOptions {
+  knowledgeBase: string;
+  filter?: PassageFilter;
+  /** Hits per branch, at most. */
+  limit: number;
+  signal: AbortSignal;
+}
+
+/** Ranks count from 1, best first; ties are ordered by passage id. */
+export interface BranchHit extends BranchScore {
+  passage: Passage;
+}
+
+export interface BranchHits {
+  /** Score: BM25 with weights of `lexical-weights.ts`. */
+  lexical: BranchHit[];
+  /** Score: cosine. */
+  dense: BranchHit[];
+}
+
+export interface IndexDescription {
+  engine: 'sqlite' | 'qdrant';
+  /** What the vectors and terms were made with; null while the index is empty. */
+  builtWith: IndexFingerprint | null;
+  passages: number;
+  knowledgeBases: { knowledgeBase: string; documents: number; passages: number }[];
+}
+
+/** An index made with other models or another analyzer cannot be searched with today's vectors and terms. */
+export interface IndexFingerprint {
+  /** Name of the embedding model, or 'none'. */
+  embedder: string;
+  /** Dimension of the vectors; 0 without an embedder. */
+  dimensions: number;
+  /** `ANALYZER_VERSION` of `analyzer.ts`. */
+  analyzer: string;
+}
+
+/**
+ * Where passages live and are found. Throws AppError `unavailable` (retryable) where the engine cannot be
+ * reached, `invalid` where vectors have the wrong dimension. Whoever creates it closes it.
+ */
+export interface PassageIndex {
+  /**
+   * Replaces all passages of a document in one step: readers see the old ones or the new ones, never neither.
+   * The same content again changes nothing. Resolves when the change is durable.
+   */
+  replaceDocument(
+    document: DocumentSummary,
+    passages: readonly IndexedPassage[],
+    options: { signal: AbortSignal },
+  ): Promise<void>;
+  /** Resolves to false where there was no such document. */
+  deleteDocument(knowledgeBase: string, documentId: string): Promise<boolean>;
+  /** Documents of a knowledge base (of all where undefined), ordered by knowledge base, then document id. */
+  listDocuments(knowledgeBase?: string): Promise<DocumentSummary[]>;
+  /** Passages of one document by position; empty where there is no such document. */
+  readDocument(knowledgeBase: string, documentId: string): Promise<Passage[]>;
+  /** Both branches in one round trip. */
+  search(query: SearchQuery, options: SearchOptions): Promise<BranchHits>;
+  /**
+   * Says what new passages will be made with. Where the index was made with something else it is emptied of
+   * vectors and terms, not of passages: `readDocument` still gives the texts to index again.
+   * Resolves to true where documents must be indexed again.
+   */
+  prepare(fingerprint: IndexFingerprint): Promise<boolean>;
+  describe(): Promise<IndexDescription>;
+  /** Null when the engine answers; else the reason it does not, for `/readyz`. */
+  isReady(): Promise<string | null>;
+  close(): Promise<void>;
+}

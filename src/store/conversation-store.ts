@@ -1,0 +1,49 @@
+import type { AnswerFrame } from '../frames.js';
+import type { Turn } from '../types.js';
+
+export interface ConversationSummary {
+  conversationId: string;
+  knowledgeBase: string;
+  /** First question, as the title in a list. */
+  title: string;
+  messages: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface StoredMessage {
+  messageId: string;
+  conversationId: string;
+  knowledgeBase: string;
+  question: string;
+  askedAt: string;
+  /** `running` until its last frame is stored. */
+  status: 'running' | 'answered' | 'no-answer' | 'failed';
+}
+
+/**
+ * Conversations, their messages and the frames of every answer. What a method acknowledged survives kill -9.
+ * Whoever creates it closes it.
+ */
+export interface ConversationStore {
+  /** Starts a message (and the conversation, where it is new). Throws `not-found` where the conversation belongs to another knowledge base. */
+  startMessage(message: Omit<StoredMessage, 'status'>): Promise<void>;
+  /** Adds frames in order of `seq`; the final frame ends the message. Frames that are already there are left as they are. */
+  appendFrames(frames: readonly AnswerFrame[]): Promise<void>;
+  /** Frames with `seq` greater than `afterSeq` (-1 gives all), in order. Undefined where there is no such message. */
+  readFrames(messageId: string, afterSeq: number): Promise<AnswerFrame[] | undefined>;
+  readMessage(messageId: string): Promise<StoredMessage | undefined>;
+  /** Answered turns of a conversation, oldest first, the last `limit` of them. */
+  readTurns(conversationId: string, limit: number): Promise<Turn[]>;
+  /** Messages of a conversation in order; undefined where there is none of that id. */
+  readConversation(conversationId: string): Promise<StoredMessage[] | undefined>;
+  listConversations(options: { limit: number }): Promise<ConversationSummary[]>;
+  /** Deletes a conversation with all messages, frames, traces and feedback. False where there was none. */
+  deleteConversation(conversationId: string): Promise<boolean>;
+  /**
+   * Ends every message that is still `running` with an `answer-failed` frame of code `interrupted` at the next
+   * `seq`: called once at start, when no answer of an earlier process can be running. Resolves to their number.
+   */
+  interruptRunning(): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+import type { NoAnswerReason, Timings, Usage } from '../frames.js';
+import type { JudgedCandidate, Question } from '../types.js';
+
+/** Everything that can be said about how one answer came about. */
+export interface Trace {
+  messageId: string;
+  conversationId: string;
+  knowledgeBase: string;
+  question: Question;
+  mode: 'model' | 'extractive';
+  /** Every candidate of retrieval in final order, with all scores and why it was kept or dropped. */
+  candidates: JudgedCandidate[];
+  /** The cut on the sigmoid that was in force; null where no reranker ran. */
+  threshold: number | null;
+  status: 'answered' | 'no-answer' | 'failed';
+  reason?: NoAnswerReason;
+  /** Milliseconds per stage. */
+  timings: Timings;
+  degraded: string[];
+  embedder: string | null;
+  reranker: string | null;
+  /** Device the reranker ran on: 'cpu', 'webgpu', …; null where none ran. */
+  device: string | null;
+  usage?: Usage;
+  at: string;
+}
+
+/** Traces, one per message. Bounded: the oldest go first. */
+export interface TraceStore {
+  writeTrace(trace: Trace): Promise<void>;
+  readTrace(messageId: string): Promise<Trace | undefined>;
+}
