@@ -1,0 +1,72 @@
+/**
+ * The dependency rules of the design, checked by `test/architecture.test.ts` on src/ and on a fixture that breaks
+ * each of them.
+ */
+const ADAPTERS =
+  '^src/[^/]+/(sqlite|qdrant|onnx|openai|extractive|http|winston|prom|express|socket-io)-[^/]+\\.ts$';
+
+/** A vendor package may be imported by these files only. */
+const VENDORS = {
+  '@qdrant/js-client-rest': '/qdrant-[^/]+\\.ts$',
+  'onnxruntime-node': '^src/inference/onnx-[^/]+\\.ts$',
+  openai: '/openai-[^/]+\\.ts$',
+  winston: '/winston-[^/]+\\.ts$',
+  'prom-client': '/prom-[^/]+\\.ts$',
+  express: '^src/stream/(express-[^/]+|[^/]+-routes)\\.ts$',
+  'socket.io': '/socket-io-[^/]+\\.ts$',
+  '@photostructure/sqlite': '/sqlite-[^/]+\\.ts$',
+  'sqlite-vec': '/sqlite-[^/]+\\.ts$',
+  '@node-rs/jieba': '/jieba-[^/]+\\.ts$',
+  'opencc-js': '/opencc-[^/]+\\.ts$',
+  '@huggingface/tokenizers': '/huggingface-[^/]+\\.ts$',
+  unpdf: '/(unpdf|pdf)-[^/]+\\.ts$',
+  mammoth: '/(mammoth|docx)-[^/]+\\.ts$',
+  chokidar: '^src/ingest/[^/]*watch[^/]*\\.ts$',
+  commander: '^src/cli/',
+};
+
+const vendorRules = Object.entries(VENDORS).map(([vendor, allowed]) => ({
+  name: `vendor-${vendor.replace(/[^a-z0-9]+/gi, '-').replace(/^-/, '')}`,
+  comment: `${vendor} is imported only by the files named after it`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: allowed },
+  to: { path: `node_modules/${vendor}(/|$)` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...vendorRules,
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'adapters-are-wired-in-app',
+      comment: 'Steps import ports, types, errors and pure helpers; app.ts builds and wires the adapters',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(app\\.ts|wiring/)|^src/cli/|${ADAPTERS}` },
+      to: { path: ADAPTERS },
+    },
+    {
+      name: 'nobody-imports-main',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/main\\.ts$' },
+    },
+    {
+      name: 'the-browser-stays-apart',
+      comment: 'page and client run in a browser: they see each other and types, nothing of the server',
+      severity: 'error',
+      from: { path: '^src/(page|client)/' },
+      to: { path: '^src/', pathNot: '^src/(page|client)/', dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.js';
+
+const ROOT = '/srv/askbase';
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env, ROOT);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('readConfig', () => {
+  it('needs nothing: an empty environment gives a loopback server with extractive answers', () => {
+    const config = readConfig({}, ROOT);
+    expect(config).toMatchObject({ host: '127.0.0.1', port: 3000, dataDir: `${ROOT}/data` });
+    expect(config.chat).toBeUndefined();
+    expect(config.qdrant).toBeUndefined();
+  });
+
+  it('names every wrong variable at once and never shows a value', () => {
+    const secret = 'http//sk-very-secret';
+    const problems = problemsOf({
+      PORT: 'eighty',
+      LOG_LEVEL: 'loud',
+      QDRANT_URL: secret,
+      RERANK_DEVICE: 'tpu',
+    });
+    expect(problems).toHaveLength(4);
+    for (const name of ['PORT', 'LOG_LEVEL', 'QDRANT_URL', 'RERANK_DEVICE']) {
+      expect(problems.some((problem) => problem.startsWith(`${name} `))).toBe(true);
+    }
+    expect(problems.join('\n')).not.toMatch(/secret|eighty|loud|tpu/);
+  });
+
+  it('treats an empty variable as unset', () => {
+    expect(readConfig({ PORT: '', OPENAI_API_KEY: '', QDRANT_URL: '' }, ROOT)).toMatchObject({ port: 3000 });
+  });
+
+  it('takes DASHSCOPE_API_KEY alone as Qwen', () => {
+    const { chat } = readConfig({ DASHSCOPE_API_KEY: 'k' }, ROOT);
+    expect(chat?.baseUrl).toMatch(/dashscope/);
+    expect(chat?.models).toEqual(['qwen-plus']);
+  });
+
+  it('lets a local server do without a key, and reads several models in order of preference', () => {
+    const { chat } = readConfig(
+      { OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1', CHAT_MODEL: 'qwen3, llama3 ,' },
+      ROOT,
+    );
+    expect(chat).toMatchObject({ baseUrl: 'http://127.0.0.1:11434/v1', models: ['qwen3', 'llama3'] });
+  });
+
+  it('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(readConfig({}, ROOT))).toBe(true);
+  });
+
+  it('accepts .env.example as it stands, which explains every variable', () => {
+    const lines = readFileSync(new URL('../.env.example', import.meta.url), 'utf8').split('\n');
+    const env = Object.fromEntries(
+      lines.filter((line) => /^[A-Z_]+=/.test(line)).map((line) => line.split('=', 2) as [string, string]),
+    );
+    expect(readConfig(env, ROOT)).toEqual(readConfig({}, ROOT));
+    const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8');
+    const known = [...source.matchAll(/^ {2}([A-Z_]+): /gm)].map((match) => match[1]);
+    expect(known.length).toBeGreaterThan(15);
+    expect(known.filter((name) => name !== undefined && !(name in env))).toEqual([]);
+  });
+});
