@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
+import { AppError } from '../errors.js';
+import type { AnswerFrame } from '../frames.js';
+import type { Ask } from '../pipeline.js';
+import type { ConversationStore } from '../store/conversation-store.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { Turn } from '../types.js';
+import { askSchema } from './ask.js';
+import { createBell } from './bell.js';
+import { type KnowledgeBases, requireKnowledgeBase } from './knowledge-bases.js';
+import { parseInput } from './parse-input.js';
+import { type Pipeline, runAnswer } from './run-answer.js';
+import { type FollowOptions, RunningAnswer } from './running-answer.js';
+
+export interface AnswerLimits {
+  /** Answers at a time in this process; one more is refused with `overloaded`. */
+  running: number;
+  /** Earlier turns handed to the pipeline. */
+  turns: number;
+  /** Messages of a conversation; one more is refused with `conflict`. */
+  conversationMessages: number;
+  /** Least time between two text deltas, after the first. */
+  flushIntervalMs: number;
+  /** How long an answer that nobody follows goes on. */
+  graceMs: number;
+  /** How long a stopped pipeline may take to end before its answer is ended without it. */
+  stopMs: number;
+}
+
+const DEFAULT_LIMITS: AnswerLimits = {
+  running: 64,
+  turns: 10,
+  conversationMessages: 500,
+  flushIntervalMs: 33,
+  graceMs: 60_000,
+  stopMs: 1000,
+};
+
+export interface AnswerRunnerOptions {
+  pipeline: Pipeline;
+  conversations: Pick<
+    ConversationStore,
+    'startMessage' | 'appendFrames' | 'readFrames' | 'readMessage' | 'readTurns' | 'readConversation'
+  >;
+  knowledgeBases: Pick<KnowledgeBases, 'get'>;
+  logger: Logger;
+  limits?: Partial<AnswerLimits>;
+  now?: () => Date;
+}
+
+export interface AnswerAddress {
+  conversationId: string;
+  messageId: string;
+}
+
+/** Runs answers in the background and shows their frames to whoever follows. A frame is shown once it is stored. */
+export interface AnswerRunner {
+  /**
+   * Checks a question (`askSchema`), stores it and starts its answer. Throws AppError `invalid`, `not-found` (knowledge
+   * base, conversation), `conflict`, `overloaded`, `unavailable` (draining), or what the store throws.
+   *
+   * @param options.turns replaces the turns of the stored conversation
+   */
+  start(input: unknown, options?: { turns?: readonly Turn[] }): Promise<AnswerAddress>;
+  /** Stops an answer; resolves once its final frame is out. False where it had ended before. Throws `not-found`. */
+  stop(messageId: string): Promise<boolean>;
+  /** Throws `not-found` where there is no such message. */
+  find(messageId: string): Promise<AnswerAddress>;
+  /**
+   * Frames with `seq` greater than `afterSeq` (-1 gives all): those that are there, then those to come, in order, none
+   * lost, none twice. Ends after the final frame, or quietly when the signal aborts. Throws `not-found`, or
+   * `interrupted` where the message never got its final frame.
+   */
+  follow(messageId: string, afterSeq: number, options: FollowOptions): AsyncIterable<AnswerFrame>;
+  /** Answers running now. */
+  readonly running: number;
+  readonly draining: boolean;
+  /** Refuses new questions, lets running answers end within the time, then ends them as `interrupted`. */
+  drain(options: { timeoutMs: number }): Promise<void>;
+}
+
+export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
+  const { pipeline, conversations, knowledgeBases, logger, now = () => new Date() } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const answers = new Map<string, RunningAnswer>();
+  const changed = createBell();
+  let draining = false;
+
+  /** Permit before work: the place is taken before the first await. */
+  const admit = (conversationId = randomUUID() as string): RunningAnswer => {
+    if (draining) throw new AppError('unavailable', 'The server is shutting down.', { retryAfterSeconds: 5 });
+    if (answers.size >= limits.running) throw new AppError('overloaded', undefined, { retryAfterSeconds: 2 });
+    const answer = new RunningAnswer({ conversationId, messageId: randomUUID(), graceMs: limits.graceMs });
+    answers.set(answer.messageId, answer);
+    return answer;
+  };
+
+  const dismiss = (answer: RunningAnswer): void => {
+    answers.delete(answer.messageId);
+    changed.ring();
+  };
+
+  const loadTurns = async (conversationId: string): Promise<Turn[]> => {
+    const messages = await conversations.readConversation(conversationId);
+    if (messages === undefined) throw new AppError('not-found', 'There is no such conversation.');
+    if (messages.length >= limits.conversationMessages) {
+      throw new AppError('conflict', 'This conversation is full; start a new one.');
+    }
+    return conversations.readTurns(conversationId, limits.turns);
+  };
+
+  const prepare = async (
+    { conversationId, messageId }: RunningAnswer,
+    input: z.output<typeof askSchema>,
+    givenTurns: readonly Turn[] | undefined,
+  ): Promise<Ask> => {
+    const knowledgeBase = requireKnowledgeBase(knowledgeBases, input.knowledgeBase);
+    const storedTurns = input.conversationId === undefined ? [] : await loadTurns(conversationId);
+    await conversations.startMessage({
+      conversationId,
+      messageId,
+      knowledgeBase: knowledgeBase.id,
+      question: input.text,
+      askedAt: now().toISOString(),
+    });
+    const turns = (givenTurns ?? storedTurns).slice(-limits.turns);
+    return { conversationId, messageId, knowledgeBase, text: input.text, images: input.images ?? [], turns };
+  };
+
+  const find = async (messageId: string): Promise<AnswerAddress> => {
+    const found = answers.get(messageId) ?? (await conversations.readMessage(messageId));
+    if (found === undefined) throw new AppError('not-found', 'There is no such message.');
+    return { conversationId: found.conversationId, messageId };
+  };
+
+  return {
+    async start(input, { turns } = {}) {
+      const question = parseInput(askSchema, input);
+      const answer = admit(question.conversationId);
+      try {
+        const ask = await prepare(answer, question, turns);
+        void runAnswer(answer, ask, { pipeline, conversations, logger, ...limits }).then(() => dismiss(answer));
+      } catch (thrown) {
+        dismiss(answer);
+        throw thrown;
+      }
+      return { conversationId: answer.conversationId, messageId: answer.messageId };
+    },
+    async stop(messageId) {
+      const answer = answers.get(messageId);
+      if (answer === undefined || answer.ended) {
+        await find(messageId);
+        return false;
+      }
+      answer.abort(new AppError('stopped'));
+      await answer.whenEnded();
+      return true;
+    },
+    find,
+    async *follow(messageId, afterSeq, followOptions) {
+      const answer = answers.get(messageId);
+      if (answer !== undefined) {
+        yield* answer.follow(afterSeq, followOptions);
+        return;
+      }
+      const frames = await conversations.readFrames(messageId, afterSeq);
+      if (frames === undefined) throw new AppError('not-found', 'There is no such message.');
+      yield* frames;
+      const message = await conversations.readMessage(messageId);
+      if (message?.status === 'running') throw new AppError('interrupted');
+    },
+    get running() {
+      return answers.size;
+    },
+    get draining() {
+      return draining;
+    },
+    async drain({ timeoutMs }) {
+      draining = true;
+      const giveUpAt = performance.now() + timeoutMs;
+      const emptyBy = async (time: number): Promise<void> => {
+        while (answers.size > 0 && performance.now() < time) {
+          await changed.wait({ timeoutMs: time - performance.now() });
+        }
+      };
+      await emptyBy(giveUpAt);
+      for (const answer of answers.values()) answer.abort(new AppError('interrupted'));
+      await emptyBy(giveUpAt + 2 * limits.stopMs);
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { knowledgeBaseIdSchema } from '../ingest/knowledge-base.js';
+
+/** UTF-16 code units of a question. */
+export const MAX_QUESTION_LENGTH = 4000;
+export const MAX_IMAGES = 4;
+/** Characters of a data URL: about 3 MB of image. */
+export const MAX_IMAGE_LENGTH = 4_000_000;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Text a person wrote: not blank, whole characters only. */
+export const writtenText = (maxLength: number): z.ZodString =>
+  z
+    .string()
+    .max(maxLength)
+    .refine((text) => text.trim() !== '', 'must not be empty')
+    .refine((text) => !LONE_SURROGATE.test(text) && !text.includes('\0'), 'must be well-formed text');
+
+export const imageSchema = z
+  .string()
+  .max(MAX_IMAGE_LENGTH)
+  .regex(
+    /^data:image\/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}$/,
+    'must be a data URL of a PNG, JPEG, WebP or GIF image',
+  );
+
+/** What `question-ask` and `POST /v1/answers` take. Unknown fields are refused: nobody sends prompts along. */
+export const askSchema = z.strictObject({
+  /** Absent: a new conversation. */
+  conversationId: z.uuid().optional(),
+  knowledgeBase: knowledgeBaseIdSchema,
+  text: writtenText(MAX_QUESTION_LENGTH),
+  images: z.array(imageSchema).max(MAX_IMAGES).optional(),
+});
+
+/** What names a message in every route and event. */
+export const messageIdSchema = z.uuid();
+
+/** The last `seq` a client has; -1 where it has none. */
+export const afterSeqSchema = z.number().int().min(-1);

@@ -1,0 +1,102 @@
+import { AppError } from '../errors.js';
+import { type AnswerFrame, type FrameBody, isFinalFrame } from '../frames.js';
+import { createBell } from './bell.js';
+
+export interface FollowOptions {
+  signal: AbortSignal;
+  /**
+   * What becomes of the answer when this follower was the last and leaves: it `wait`s for another one for the
+   * grace period (the default), or `stop`s at once.
+   */
+  whenLeft?: 'wait' | 'stop';
+}
+
+/** One answer on its way: numbers its frames, keeps them, lets any number follow, and stops when nobody does. */
+export class RunningAnswer {
+  readonly conversationId: string;
+  readonly messageId: string;
+  readonly frames: AnswerFrame[] = [];
+  readonly #bell = createBell();
+  readonly #abortion = new AbortController();
+  readonly #graceMs: number;
+  #followers = 0;
+  #graceTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: { conversationId: string; messageId: string; graceMs: number }) {
+    this.conversationId = options.conversationId;
+    this.messageId = options.messageId;
+    this.#graceMs = options.graceMs;
+    this.#startGrace();
+  }
+
+  get ended(): boolean {
+    const last = this.frames.at(-1);
+    return last !== undefined && isFinalFrame(last);
+  }
+
+  /** Aborts when the answer shall stop; the reason is an AppError. */
+  get signal(): AbortSignal {
+    return this.#abortion.signal;
+  }
+
+  abort(reason: AppError): void {
+    this.#abortion.abort(reason);
+  }
+
+  /** Addresses and numbers what comes next, without showing it yet. */
+  number(bodies: readonly FrameBody[]): AnswerFrame[] {
+    const { conversationId, messageId } = this;
+    return bodies.map((body, index) => ({
+      conversationId,
+      messageId,
+      seq: this.frames.length + index,
+      ...body,
+    }));
+  }
+
+  publish(frames: readonly AnswerFrame[]): void {
+    this.frames.push(...frames);
+    if (this.ended) clearTimeout(this.#graceTimer);
+    this.#bell.ring();
+  }
+
+  /** Frames after `afterSeq`, in order, up to the final one or until the follower's signal aborts. */
+  async *follow(afterSeq: number, { signal, whenLeft = 'wait' }: FollowOptions): AsyncGenerator<AnswerFrame> {
+    this.#followers += 1;
+    clearTimeout(this.#graceTimer);
+    try {
+      let next = afterSeq + 1;
+      while (!signal.aborted) {
+        const frame = this.frames[next];
+        if (frame !== undefined) {
+          next += 1;
+          yield frame;
+        } else if (this.ended) {
+          return;
+        } else {
+          await this.#bell.wait({ signal });
+        }
+      }
+    } finally {
+      this.#followers -= 1;
+      if (this.#followers === 0 && !this.ended) {
+        if (whenLeft === 'stop') this.#abandon();
+        else this.#startGrace();
+      }
+    }
+  }
+
+  /** Resolves once the final frame is out. */
+  async whenEnded(): Promise<void> {
+    while (!this.ended) await this.#bell.wait();
+  }
+
+  #startGrace(): void {
+    this.#graceTimer = setTimeout(() => this.#abandon(), this.#graceMs);
+    this.#graceTimer.unref();
+  }
+
+  #abandon(): void {
+    this.abort(new AppError('stopped', 'Nobody waited for the answer any more.'));
+  }
+}
