@@ -140,7 +140,9 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
       const answer = admit(question.conversationId);
       try {
         const ask = await prepare(answer, question, turns);
-        void runAnswer(answer, ask, { pipeline, conversations, logger, ...limits }).then(() => dismiss(answer));
+        void runAnswer(answer, ask, { pipeline, conversations, logger, ...limits }).then(() =>
+          dismiss(answer),
+        );
       } catch (thrown) {
         dismiss(answer);
         throw thrown;

@@ -72,7 +72,9 @@ async function showUntilFinal(
       final = batch[end];
       await show(answer, end === -1 ? batch : batch.slice(0, end), options);
     }
-    return final ?? failed(new AppError('internal', undefined, { cause: 'the pipeline gave no final frame' }));
+    return (
+      final ?? failed(new AppError('internal', undefined, { cause: 'the pipeline gave no final frame' }))
+    );
   } catch (thrown) {
     logFailure(options.logger, answer, thrown);
     answer.abort(toAppError(thrown));

@@ -1,0 +1,155 @@
+import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client';
+import type { PublicError } from '../errors.js';
+import type { AnswerFrame } from '../frames.js';
+import { type AnswerPosition, AnswerStream } from './answer-stream.js';
+import { AskbaseError, unreachable } from './askbase-error.js';
+
+export interface AskbaseClientOptions {
+  /** `io` of socket.io-client, from wherever it was loaded. */
+  io: (url: string, options: Partial<ManagerOptions & SocketOptions>) => Socket;
+  /** Where the server is; the page's own origin where absent. */
+  url?: string;
+  /** How long the server may take to acknowledge what is sent to it. */
+  ackTimeoutMs?: number;
+}
+
+export interface QuestionToAsk {
+  knowledgeBase: string;
+  text: string;
+  /** Absent: a new conversation. */
+  conversationId?: string;
+  /** Data URLs of PNG, JPEG, WebP or GIF images. */
+  images?: readonly string[];
+}
+
+export interface FeedbackToGive {
+  messageId: string;
+  verdict: 'up' | 'down';
+  passageIds?: readonly string[];
+  comment?: string;
+}
+
+/**
+ * An answer on its way. Iterating gives its frames up to the final one, across lost connections; it throws
+ * AskbaseError where the server cannot give the rest. One consumer.
+ */
+export interface Answer extends AsyncIterable<AnswerFrame> {
+  /** Keep this, and `resume` goes on from here after a reload. */
+  readonly position: AnswerPosition;
+  /** Asks the server to stop; the final frame still comes. False where the answer had ended before. */
+  stop(): Promise<boolean>;
+}
+
+export interface AskbaseClient {
+  readonly connected: boolean;
+  /** Called on every change; returns what ends that. */
+  onConnectionChange(listener: (connected: boolean) => void): () => void;
+  /** Throws AskbaseError: what the server refused, or `unavailable`. */
+  ask(question: QuestionToAsk): Promise<Answer>;
+  /** Goes on after `position.lastSeq`; -1 gives the answer from its start. Throws AskbaseError `not-found`. */
+  resume(position: AnswerPosition): Promise<Answer>;
+  giveFeedback(feedback: FeedbackToGive): Promise<void>;
+  close(): void;
+}
+
+type Ack<Reply> = ({ ok: true } & Reply) | { ok: false; error: PublicError };
+type Address = Pick<AnswerPosition, 'conversationId' | 'messageId'>;
+
+const DEFAULT_ACK_TIMEOUT_MS = 15_000;
+const DEFAULT_RETRY_SECONDS = 1;
+
+export function createAskbaseClient(options: AskbaseClientOptions): AskbaseClient {
+  const { ackTimeoutMs = DEFAULT_ACK_TIMEOUT_MS } = options;
+  const socket = options.io(options.url ?? '/', { forceNew: true });
+  const streams = new Map<string, AnswerStream>();
+
+  /** `accept` runs before the next frame is looked at, so that none passes while a promise settles. */
+  const request = <Reply, Result>(
+    event: string,
+    payload: object,
+    accept: (reply: Reply) => Result,
+  ): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      socket.timeout(ackTimeoutMs).emit(event, payload, (failure: Error | null, ack: Ack<Reply>) => {
+        if (failure !== null) reject(unreachable());
+        else if (ack.ok) resolve(accept(ack));
+        else reject(new AskbaseError(ack.error));
+      });
+    });
+
+  const open = (position: AnswerPosition): Answer => {
+    const stream = new AnswerStream(position);
+    const { messageId } = stream;
+    streams.set(messageId, stream);
+    return {
+      get position() {
+        return stream.position;
+      },
+      stop: () => request('answer-stop', { messageId }, ({ stopped }: { stopped: boolean }) => stopped),
+      async *[Symbol.asyncIterator]() {
+        try {
+          yield* stream.take();
+        } finally {
+          if (streams.get(messageId) === stream) streams.delete(messageId);
+        }
+      },
+    };
+  };
+
+  const resumeStream = async (stream: AnswerStream): Promise<void> => {
+    if (stream.ended || streams.get(stream.messageId) !== stream) return;
+    const position = { messageId: stream.messageId, afterSeq: stream.received };
+    try {
+      await request('answer-resume', position, () => undefined);
+    } catch (thrown) {
+      const error = thrown as AskbaseError;
+      if (!error.retryable) stream.fail(error);
+      else if (socket.connected) {
+        setTimeout(
+          () => void resumeStream(stream),
+          1000 * (error.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS),
+        );
+      }
+    }
+  };
+
+  socket.on('frame', (frame: AnswerFrame) => {
+    const stream = streams.get(frame.messageId);
+    if (stream?.push(frame) === false) void resumeStream(stream);
+  });
+  socket.on('request-failed', ({ messageId, error }: { messageId?: string; error: PublicError }) => {
+    if (messageId !== undefined) streams.get(messageId)?.fail(new AskbaseError(error));
+  });
+  socket.on('connect', () => {
+    for (const stream of streams.values()) void resumeStream(stream);
+  });
+
+  return {
+    get connected() {
+      return socket.connected;
+    },
+    onConnectionChange(listener) {
+      const up = (): void => listener(true);
+      const down = (): void => listener(false);
+      socket.on('connect', up).on('disconnect', down);
+      return () => void socket.off('connect', up).off('disconnect', down);
+    },
+    ask: (question) =>
+      request('question-ask', question, (address: Address) => open({ ...pickAddress(address), lastSeq: -1 })),
+    resume: (position) =>
+      request(
+        'answer-resume',
+        { messageId: position.messageId, afterSeq: position.lastSeq },
+        (address: Address) => open({ ...pickAddress(address), lastSeq: position.lastSeq }),
+      ),
+    giveFeedback: (feedback) => request('feedback-give', feedback, () => undefined),
+    close() {
+      socket.disconnect();
+      for (const stream of streams.values()) stream.fail(unreachable());
+    },
+  };
+}
+
+function pickAddress({ conversationId, messageId }: Address): Address {
+  return { conversationId, messageId };
+}

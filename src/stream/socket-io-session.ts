@@ -1,0 +1,149 @@
+import type { Socket } from 'socket.io';
+import type { z } from 'zod';
+import { AppError, toAppError, toPublicError } from '../errors.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { AnswerAddress, AnswerRunner } from './answer-runner.js';
+import { createBell } from './bell.js';
+import type { GiveFeedback } from './feedback.js';
+import { parseInput } from './parse-input.js';
+import type { RequestLimiter } from './request-limiter.js';
+import { type Ack, type ClientEvent, clientEvents } from './socket-events.js';
+
+export interface SessionOptions {
+  runner: AnswerRunner;
+  giveFeedback: GiveFeedback;
+  logger: Logger;
+  questionLimiter: RequestLimiter;
+  eventLimiter: RequestLimiter;
+  limits: { concurrentAnswers: number; concurrentFollows: number };
+}
+
+/** What one socket may do and is sent. */
+export interface SocketSession {
+  /** Answers one event: by its ack where there is one, else by `request-failed` where it failed. Never rejects. */
+  receive(event: string, args: unknown[]): Promise<void>;
+  /** The socket is gone: it follows nothing any more. */
+  close(): void;
+}
+
+/** Packets that wait for a slow client before its frames are held back. */
+const MAX_WAITING_PACKETS = 32;
+
+type AfterAck = () => void;
+type Handler = (payload: unknown) => Promise<{ reply: object; afterAck?: AfterAck }>;
+
+export function serveSocket(socket: Socket, options: SessionOptions): SocketSession {
+  const { runner, giveFeedback, logger, questionLimiter, eventLimiter, limits } = options;
+  const follows = new Map<string, AbortController>();
+  const asked = new Set<string>();
+  const outbox = createOutbox(socket);
+  let asking = 0;
+
+  const input = <Event extends ClientEvent>(event: Event, payload: unknown) =>
+    parseInput(clientEvents[event].payload, payload) as z.output<(typeof clientEvents)[Event]['payload']>;
+
+  const follow = async (
+    event: ClientEvent,
+    { messageId }: AnswerAddress,
+    afterSeq: number,
+  ): Promise<void> => {
+    follows.get(messageId)?.abort();
+    const controller = new AbortController();
+    const { signal } = controller;
+    follows.set(messageId, controller);
+    try {
+      if (!socket.connected) controller.abort();
+      for await (const frame of runner.follow(messageId, afterSeq, { signal })) {
+        await outbox.whenWritable(signal);
+        if (signal.aborted) break;
+        socket.emit('frame', frame);
+      }
+    } catch (thrown) {
+      logIfUnforeseen(event, thrown);
+      socket.emit('request-failed', { event, messageId, error: toPublicError(thrown) });
+    } finally {
+      if (follows.get(messageId) === controller) {
+        follows.delete(messageId);
+        asked.delete(messageId);
+      }
+    }
+  };
+
+  const logIfUnforeseen = (event: string, thrown: unknown): void => {
+    const error = toAppError(thrown);
+    if (error.code === 'internal') logger.error('event failed', { event, socketId: socket.id, error });
+  };
+
+  const handlers: Record<ClientEvent, Handler> = {
+    async 'question-ask'(payload) {
+      const question = input('question-ask', payload);
+      if (asking + asked.size >= limits.concurrentAnswers) throw tooManyAtATime();
+      await questionLimiter.take(socket.id);
+      asking += 1;
+      try {
+        const address = await runner.start(question);
+        asked.add(address.messageId);
+        return { reply: address, afterAck: () => void follow('question-ask', address, -1) };
+      } finally {
+        asking -= 1;
+      }
+    },
+    async 'answer-stop'(payload) {
+      const { messageId } = input('answer-stop', payload);
+      return { reply: { stopped: await runner.stop(messageId) } };
+    },
+    async 'answer-resume'(payload) {
+      const { messageId, afterSeq } = input('answer-resume', payload);
+      if (!follows.has(messageId) && follows.size >= limits.concurrentFollows) throw tooManyAtATime();
+      const address = await runner.find(messageId);
+      return { reply: address, afterAck: () => void follow('answer-resume', address, afterSeq) };
+    },
+    async 'feedback-give'(payload) {
+      await giveFeedback(payload);
+      return { reply: {} };
+    },
+  };
+
+  return {
+    async receive(event, args) {
+      const acknowledge = typeof args.at(-1) === 'function' ? (args.pop() as (ack: Ack) => void) : undefined;
+      try {
+        await eventLimiter.take(socket.id);
+        if (!Object.hasOwn(handlers, event)) throw new AppError('invalid', 'There is no such event.');
+        const { reply, afterAck } = await handlers[event as ClientEvent](args[0]);
+        acknowledge?.({ ok: true, ...reply });
+        afterAck?.();
+      } catch (thrown) {
+        logIfUnforeseen(event, thrown);
+        const error = toPublicError(thrown);
+        if (acknowledge !== undefined) acknowledge({ ok: false, error });
+        else socket.emit('request-failed', { event, error });
+      }
+    },
+    close() {
+      for (const controller of follows.values()) controller.abort();
+    },
+  };
+}
+
+function tooManyAtATime(): AppError {
+  return new AppError('too-many-requests', 'Too many answers at a time.', { retryAfterSeconds: 1 });
+}
+
+/** Holds frames back while the client does not read, so that a slow one costs bounded memory. */
+function createOutbox({ conn }: Socket): { whenWritable(signal: AbortSignal): Promise<void> } {
+  const drained = createBell();
+  let waiting = 0;
+  conn.on('packetCreate', () => {
+    waiting += 1;
+  });
+  conn.on('drain', () => {
+    waiting = 0;
+    drained.ring();
+  });
+  return {
+    async whenWritable(signal) {
+      while (!signal.aborted && waiting > MAX_WAITING_PACKETS) await drained.wait({ signal });
+    },
+  };
+}
