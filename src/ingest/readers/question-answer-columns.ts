@@ -1,0 +1,45 @@
+import type { Block, FaqBlock } from '../source-document.js';
+
+const COLUMN_NAMES = {
+  question: ['question', 'q', '问题', '提问', '问'],
+  answer: ['answer', 'a', '答案', '回答', '答复', '答'],
+  url: ['url', 'link', '链接', '网址'],
+  tags: ['tags', 'tag', '标签'],
+} as const;
+
+type Role = keyof typeof COLUMN_NAMES;
+
+/** A cell of a table or a value of a JSON object, by the column's or field's name. */
+export type NamedValues = readonly (readonly [name: string, value: string])[];
+
+/** A row with a question and an answer becomes a curated pair, any other row `name: value` lines. */
+export function rowToBlock(row: NamedValues): Block | null {
+  return toFaq(row) ?? toRecord(row);
+}
+
+function toFaq(row: NamedValues): FaqBlock | null {
+  const question = valueFor(row, 'question');
+  const answer = valueFor(row, 'answer');
+  if (question === '' || answer === '') return null;
+  const url = valueFor(row, 'url');
+  const tags = valueFor(row, 'tags').split(/[,，;；、|\n]/);
+  return {
+    type: 'faq',
+    question,
+    answer,
+    ...(/^https?:\/\/\S+$/.test(url) ? { url } : {}),
+    tags: tags.map((tag) => tag.trim()).filter((tag) => tag !== ''),
+  };
+}
+
+function toRecord(row: NamedValues): Block | null {
+  const lines = row
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => (name === '' ? value : `${name}: ${value}`));
+  return lines.length === 0 ? null : { type: 'record', text: lines.join('\n') };
+}
+
+function valueFor(row: NamedValues, role: Role): string {
+  const names: readonly string[] = COLUMN_NAMES[role];
+  return row.find(([name]) => names.includes(name.trim().toLowerCase()))?.[1].trim() ?? '';
+}
