@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { parseYaml } from '../ingest/yaml-reader.js';
 import type { Language } from '../types.js';
 
 /** Every prompt and the variables our code gives it: each must be declared and used by the file, and no other. */
@@ -74,7 +74,7 @@ const frontMatterSchema = z.strictObject({ variables: z.array(z.string()) });
 
 function parsePrompt(text: string, known: readonly string[]): { body: string; problems: string[] } {
   const frontMatter = FRONT_MATTER.exec(text);
-  const declared = frontMatterSchema.safeParse(parseYaml(frontMatter?.[1] ?? ''));
+  const declared = frontMatterSchema.safeParse(readFrontMatter(frontMatter?.[1]));
   if (!declared.success) return { body: '', problems: ['needs front matter with a list of `variables`'] };
 
   const body = text.slice(frontMatter?.[0].length);
@@ -91,9 +91,9 @@ function parsePrompt(text: string, known: readonly string[]): { body: string; pr
   };
 }
 
-function parseYaml(text: string): unknown {
+function readFrontMatter(text: string | undefined): unknown {
   try {
-    return parse(text);
+    return parseYaml(text ?? '');
   } catch {
     return undefined;
   }
