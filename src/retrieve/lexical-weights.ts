@@ -52,9 +52,10 @@ export function inverseDocumentFrequency(passages: number, holders: number): num
 /**
  * The 32-bit number that stands for a term of a knowledge base: FNV-1a over UTF-16 code units with the finaliser of
  * MurmurHash3. The knowledge base is part of it, so that a term's frequency is counted within its own knowledge
- * base: what other tenants store neither shifts a ranking nor shows in a score. Chance that a term of a question
- * shares its number with any of the V terms of the knowledge base: V / 2^32, 1 in 43,000 for 100,000 terms; what it
- * does then is add one wrong posting list to a sum of many.
+ * base: the words other tenants use do not shift a ranking. (Their number of passages does a little, by N in the
+ * inverse document frequency: it adds nearly the same to every term.) Chance that a term of a question shares its
+ * number with any of the V terms of the knowledge base: V / 2^32, 1 in 43,000 for 100,000 terms; what happens then is
+ * that one wrong posting list joins a sum of many.
  */
 export function termKey(knowledgeBase: string, term: string): number {
   let hash = 0x811c9dc5;

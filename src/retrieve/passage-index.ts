@@ -68,8 +68,10 @@ export interface IndexFingerprint {
  */
 export interface PassageIndex {
   /**
-   * Replaces all passages of a document in one step: readers see the old ones or the new ones, never neither.
-   * The same content again changes nothing. Resolves when the change is durable.
+   * Replaces all passages of a document: readers see the old ones or the new ones, never neither. A passage id that
+   * comes twice counts once, and `document.passages` is corrected to what was kept. The same content again changes
+   * nothing. Resolves when the change is durable. Throws `conflict` before the first `prepare`, `invalid` for a
+   * document id with a NUL character.
    */
   replaceDocument(
     document: DocumentSummary,
@@ -85,9 +87,10 @@ export interface PassageIndex {
   /** Both branches in one round trip. */
   search(query: SearchQuery, options: SearchOptions): Promise<BranchHits>;
   /**
-   * Says what new passages will be made with. Where the index was made with something else it is emptied of
-   * vectors and terms, not of passages: `readDocument` still gives the texts to index again.
-   * Resolves to true where documents must be indexed again.
+   * Says what new passages will be made with; called once at start, before anything is written. Where the index was
+   * made with something else it is emptied of vectors and terms, not of passages: `readDocument` still gives the
+   * texts to index again, and `listDocuments` shows the documents that wait for it with an empty `contentHash`.
+   * Resolves to true while there are such documents, after an interruption too.
    */
   prepare(fingerprint: IndexFingerprint): Promise<boolean>;
   describe(): Promise<IndexDescription>;

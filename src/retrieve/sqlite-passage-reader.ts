@@ -1,0 +1,156 @@
+import { workerData } from 'node:worker_threads';
+import { AppError } from '../errors.js';
+import { inTransaction, openForReading, type Statement } from '../store/sqlite-database.js';
+import { serveMethods } from '../store/worker-rpc.js';
+import { questionKeys } from './lexical-weights.js';
+import type { IndexDescription, IndexFingerprint, SearchOptions, SearchQuery } from './passage-index.js';
+import { createSearchSpace, type SearchSpace, type SpaceHit } from './search-space.js';
+import { toFloats, toWeightedTerms } from './sqlite-passage-schema.js';
+
+/** Hits of both branches by passage number; every passage once, as JSON, which is parsed where it is needed. */
+export interface ReaderHits {
+  lexical: SpaceHit[];
+  dense: SpaceHit[];
+  passages: Map<number, string>;
+}
+
+export type PassageReaderMethods = ReturnType<typeof openReader>;
+
+/**
+ * Searches in memory and reads the rest from the file, in a thread and on a connection of its own: a bulk load on the
+ * writer's side never holds up a search. Every search first follows what was committed since the last one, by
+ * whichever process, and sees one state of the file.
+ */
+function openReader({ file }: { file: string }) {
+  const database = openForReading(file);
+  const rowsOf = (sql: string): Statement => {
+    const statement = database.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement;
+  };
+  const readMeta = database.prepare('SELECT value FROM meta WHERE key = ?');
+  const readMarks = rowsOf(`
+    SELECT (SELECT value FROM meta WHERE key = 'generation'),
+           coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0),
+           coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'removals'), 0)`);
+  const readNew = rowsOf(`
+    SELECT p.number, d.knowledge_base, d.document_id, p.passage_id, p.language, p.tags, p.vector, p.term_keys,
+           p.term_weights
+    FROM passages p JOIN documents d ON d.number = p.document
+    WHERE p.number > ? ORDER BY p.number`);
+  const readRemovals = rowsOf('SELECT passage, knowledge_base FROM removals WHERE number > ?');
+  const readPassage = database.prepare('SELECT passage FROM passages WHERE number = ?');
+  const readDocuments = database.prepare(
+    `SELECT summary FROM documents WHERE ?1 IS NULL OR knowledge_base = ?1 ORDER BY knowledge_base, document_id`,
+  );
+  const readDocument = database.prepare(
+    `SELECT passage FROM passages
+     WHERE document = (SELECT number FROM documents WHERE knowledge_base = ? AND document_id = ?)
+     ORDER BY position`,
+  );
+  const countPassages = database.prepare(
+    `SELECT knowledge_base AS knowledgeBase, count(DISTINCT d.number) AS documents, count(p.number) AS passages
+     FROM documents d LEFT JOIN passages p ON p.document = d.number
+     GROUP BY knowledge_base ORDER BY knowledge_base`,
+  );
+
+  const NOTHING_KNOWN = { generation: '', passage: 0, removal: 0 };
+  const spaces = new Map<string, SearchSpace>();
+  let known = NOTHING_KNOWN;
+  let dimensions = 0;
+
+  const fingerprint = (): IndexFingerprint | null => {
+    const row = readMeta.get('fingerprint') as { value: string } | undefined;
+    return row === undefined ? null : (JSON.parse(row.value) as IndexFingerprint);
+  };
+
+  const follow = (): void => {
+    try {
+      takeInChanges();
+    } catch (thrown) {
+      // Half of a change is in memory now: start over with the next call.
+      known = NOTHING_KNOWN;
+      throw thrown;
+    }
+  };
+
+  const takeInChanges = (): void => {
+    const [generation, passage, removal] = readMarks.get() as unknown as [string, number, number];
+    if (generation !== known.generation) {
+      spaces.clear();
+      known = { ...NOTHING_KNOWN, generation };
+      dimensions = fingerprint()?.dimensions ?? 0;
+    }
+    if (removal > known.removal) {
+      for (const [number, knowledgeBase] of readRemovals.iterate(known.removal)) {
+        spaces.get(knowledgeBase)?.remove(number);
+      }
+    }
+    if (passage > known.passage) {
+      for (const row of readNew.iterate(known.passage)) {
+        const [number, knowledgeBase, documentId, id, language, tags, vector, keys, weights] = row;
+        const space = spaces.get(knowledgeBase) ?? createSearchSpace(dimensions);
+        spaces.set(knowledgeBase, space);
+        space.add({
+          number,
+          id,
+          documentId,
+          language,
+          tags: JSON.parse(tags),
+          vector: vector === null ? null : toFloats(vector),
+          terms: toWeightedTerms(keys, weights),
+        });
+      }
+    }
+    known = { generation, passage, removal };
+  };
+
+  return {
+    /** Takes in what was committed since the last call. */
+    refresh: (): void => inTransaction(database, 'read', follow),
+
+    search: (query: SearchQuery, options: Omit<SearchOptions, 'signal'>): ReaderHits =>
+      inTransaction(database, 'read', () => {
+        follow();
+        const { knowledgeBase, filter, limit } = options;
+        const space = spaces.get(knowledgeBase);
+        if (space === undefined) return { lexical: [], dense: [], passages: new Map() };
+        if (query.dense !== null && query.dense.length !== dimensions) {
+          const problem = `A vector of ${dimensions} numbers is needed, not of ${query.dense.length}.`;
+          throw new AppError('invalid', problem);
+        }
+        const withTerms = [...spaces.values()].reduce((sum, { withTerms: count }) => sum + count, 0);
+        const keys = questionKeys(knowledgeBase, query.lexical);
+        const lexical = space.searchLexical(keys, withTerms, { filter, limit });
+        const dense = query.dense === null ? [] : space.searchDense(query.dense, { filter, limit });
+        const numbers = new Set([...lexical, ...dense].map(({ number }) => number));
+        const passages = new Map(
+          [...numbers].map((number) => [number, (readPassage.get(number) as { passage: string }).passage]),
+        );
+        return { lexical, dense, passages };
+      }),
+
+    /** Each document's summary as JSON. */
+    listDocuments: (knowledgeBase: string | null): string[] =>
+      readDocuments.all(knowledgeBase).map(({ summary }) => summary as string),
+
+    /** Each passage as JSON. */
+    readDocument: (knowledgeBase: string, documentId: string): string[] =>
+      readDocument.all(knowledgeBase, documentId).map(({ passage }) => passage as string),
+
+    describe: (): IndexDescription => {
+      const knowledgeBases = countPassages.all().map((row) => ({ ...row }));
+      const passages = knowledgeBases.reduce((sum, { passages: count }) => sum + count, 0);
+      return {
+        engine: 'sqlite',
+        builtWith: knowledgeBases.length === 0 ? null : fingerprint(),
+        passages,
+        knowledgeBases: knowledgeBases as IndexDescription['knowledgeBases'],
+      };
+    },
+
+    close: (): void => database.close(),
+  };
+}
+
+serveMethods(() => openReader(workerData as { file: string }));
