@@ -1,0 +1,62 @@
+import { AskbaseError, unreachable } from '../client/askbase-error.js';
+import type { AnswerFrame, PublicError, StoredMessage, Trace } from '../client/protocol.js';
+import type { Language } from './language.js';
+
+type Localized = Partial<Record<Language, string>>;
+
+export interface KnowledgeBaseSummary {
+  id: string;
+  title: Localized;
+  description?: Localized;
+  languages: Language[];
+  starters: Partial<Record<Language, string[]>>;
+  disclaimer?: Localized;
+  documents: number;
+  passages: number;
+}
+
+export interface Catalogue {
+  knowledgeBases: KnowledgeBaseSummary[];
+  mode: 'model' | 'extractive';
+  /** `chat`: names of the chat models in order of preference; empty when extractive. */
+  models: { chat: string[]; embedder: string | null; reranker: string | null };
+}
+
+/** What the page reads over HTTP. Every method throws AskbaseError. */
+export interface Api {
+  readCatalogue(): Promise<Catalogue>;
+  /** Messages in order; `not-found` where the server no longer has the conversation. */
+  readConversation(conversationId: string): Promise<StoredMessage[]>;
+  readFrames(messageId: string): Promise<AnswerFrame[]>;
+  readTrace(messageId: string): Promise<Trace>;
+}
+
+export function createApi(): Api {
+  return {
+    readCatalogue: () => get<Catalogue>('/v1/knowledge-bases'),
+    async readConversation(conversationId) {
+      const { messages } = await get<{ messages: StoredMessage[] }>(
+        `/v1/conversations/${encodeURIComponent(conversationId)}`,
+      );
+      return messages;
+    },
+    async readFrames(messageId) {
+      const { frames } = await get<{ frames: AnswerFrame[] }>(
+        `/v1/answers/${encodeURIComponent(messageId)}/frames`,
+      );
+      return frames;
+    },
+    readTrace: (messageId) => get<Trace>(`/v1/messages/${encodeURIComponent(messageId)}/trace`),
+  };
+}
+
+async function get<Reply>(path: string): Promise<Reply> {
+  try {
+    const response = await fetch(path, { headers: { accept: 'application/json' } });
+    const body: unknown = await response.json();
+    if (response.ok) return body as Reply;
+    throw new AskbaseError((body as { error: PublicError }).error);
+  } catch (thrown) {
+    throw thrown instanceof AskbaseError ? thrown : unreachable();
+  }
+}

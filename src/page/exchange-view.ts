@@ -1,0 +1,176 @@
+import { createAnswerBody } from './answer-body.js';
+import { answerNotes, progressLine } from './answer-notes.js';
+import { type AnswerState, citedSources, isRunning, toPlainText } from './answer-state.js';
+import type { Exchange } from './chat.js';
+import { copyText } from './copy-text.js';
+import { element, icon } from './dom.js';
+import { createFeedbackView, type FeedbackInput } from './feedback-view.js';
+import { languageOf } from './language.js';
+import { explanationOf, hasTrace, mayAskAgain, outcomeOf } from './outcome-view.js';
+import { sourcesView } from './sources-view.js';
+import type { Texts } from './texts.js';
+
+export interface ExchangeActions {
+  openCitation: (exchange: Exchange, index: number) => void;
+  openTrace: (exchange: Exchange) => void;
+  askAgain: (exchange: Exchange) => void;
+  ask: (question: string) => void;
+  giveFeedback: (exchange: Exchange, feedback: FeedbackInput) => Promise<boolean>;
+}
+
+const COPIED_FOR_MS = 2000;
+
+export type ExchangeView = ReturnType<typeof createExchangeView>;
+
+/** One question with its answer. `update` shows what has changed since. */
+export function createExchangeView(
+  first: Exchange,
+  { texts, starters, actions }: { texts: Texts; starters: readonly string[]; actions: ExchangeActions },
+) {
+  let exchange = first;
+  let shown: AnswerState | undefined;
+  const openCitation = (index: number): void => actions.openCitation(exchange, index);
+
+  const body = createAnswerBody(texts, openCitation);
+  const understood = element('p', { class: 'understood' });
+  const before = element('div', { class: 'answer-before' });
+  const after = element('div', { class: 'answer-after' });
+  const answer = element('div', { class: 'answer' }, before, body.root, after);
+  const root = element(
+    'article',
+    { class: 'exchange' },
+    element('h2', { class: 'question', lang: languageOf(exchange.question) }, exchange.question),
+    understood,
+    answer,
+  );
+
+  function update(next: Exchange): void {
+    exchange = next;
+    if (next.answer === shown) return;
+    shown = next.answer;
+    const running = isRunning(shown);
+    const { kind, heading } = outcomeOf(shown, texts);
+    answer.className = `answer answer-${kind}`;
+    answer.setAttribute('aria-busy', String(running));
+    showUnderstanding(shown);
+    body.update(shown);
+    before.replaceChildren(...(heading === null ? [] : [heading]), ...progress(shown));
+    if (!running) after.replaceChildren(...ending(shown));
+  }
+
+  function showUnderstanding({ question }: AnswerState): void {
+    const differs = question !== undefined && question.standalone.trim() !== exchange.question.trim();
+    understood.hidden = !differs;
+    if (!differs) return;
+    understood.replaceChildren(
+      element('span', { class: 'understood-label' }, texts.understoodAs),
+      ' ',
+      element('span', { lang: question.language }, question.standalone),
+    );
+  }
+
+  function progress(state: AnswerState): HTMLElement[] {
+    const line = progressLine(state, texts);
+    if (line === null) return [];
+    return [element('p', { class: 'progress' }, element('span', { class: 'progress-dots' }), line)];
+  }
+
+  function ending(state: AnswerState): HTMLElement[] {
+    const explanation = explanationOf(state, texts);
+    const reason = state.completed?.reason;
+    const suggests = (reason === 'no-hits' || reason === 'below-threshold') && starters.length > 0;
+    return [
+      ...(explanation === null ? [] : [element('p', { class: 'explanation' }, explanation)]),
+      ...answerNotes(state, texts),
+      ...[sourcesView(state, texts, openCitation)].filter((view) => view !== null),
+      ...(suggests ? [suggestions()] : []),
+      ...actionRow(state),
+    ];
+  }
+
+  function suggestions(): HTMLElement {
+    const ask = (question: string) =>
+      element(
+        'li',
+        {},
+        element(
+          'button',
+          { type: 'button', class: 'starter', onclick: () => actions.ask(question) },
+          question,
+        ),
+      );
+    return element(
+      'div',
+      { class: 'suggestions' },
+      element('p', { class: 'small-title' }, texts.tryInstead),
+      element('ul', { class: 'starters' }, ...starters.slice(0, 3).map(ask)),
+    );
+  }
+
+  function actionRow(state: AnswerState): HTMLElement[] {
+    const again =
+      mayAskAgain(state) &&
+      action('again', state.phase === 'stopped' ? texts.askAgain : texts.tryAgain, () =>
+        actions.askAgain(exchange),
+      );
+    const why = hasTrace(state) && action('why', texts.why, () => actions.openTrace(exchange));
+    const judged = state.phase === 'answered' || state.phase === 'no-answer';
+    const feedback =
+      judged &&
+      createFeedbackView(texts, {
+        given: exchange.feedback,
+        sources: citedSources(state),
+        give: (input) => actions.giveFeedback(exchange, input),
+      });
+    const row = element(
+      'div',
+      { class: 'actions' },
+      again,
+      why,
+      state.text !== '' && copyButton(state),
+      feedback !== false && feedback.buttons,
+      feedback !== false && feedback.status,
+      meta(state),
+    );
+    return feedback === false ? [row] : [row, feedback.more];
+  }
+
+  function action(symbol: string, label: string, act: () => void): HTMLButtonElement {
+    return element('button', { type: 'button', class: 'text-button', onclick: act }, icon(symbol), label);
+  }
+
+  function copyButton(state: AnswerState): HTMLButtonElement {
+    const label = element('span', { role: 'status' }, texts.copy);
+    const copy = async (): Promise<void> => {
+      label.textContent = (await copyText(toPlainText(state))) ? texts.copied : texts.copyFailed;
+      setTimeout(() => {
+        label.textContent = texts.copy;
+      }, COPIED_FOR_MS);
+    };
+    return element(
+      'button',
+      { type: 'button', class: 'text-button', onclick: () => void copy() },
+      icon('copy'),
+      label,
+    );
+  }
+
+  function meta({ completed, mode }: AnswerState): HTMLElement | null {
+    if (completed === undefined) return null;
+    const total = completed.timings.total;
+    const quoted = mode === 'extractive' && completed.status === 'answered';
+    return element(
+      'span',
+      { class: 'meta' },
+      quoted && element('span', {}, texts.quoted),
+      completed.usage !== undefined && element('span', {}, completed.usage.model),
+      total !== undefined && element('span', {}, texts.answeredIn(toSeconds(total))),
+    );
+  }
+
+  return { root, update };
+}
+
+function toSeconds(milliseconds: number): string {
+  return milliseconds < 100 ? '< 0.1' : (milliseconds / 1000).toFixed(1);
+}

@@ -1,0 +1,57 @@
+import { type AnswerState, isRunning } from './answer-state.js';
+import { element, icon } from './dom.js';
+import type { Texts } from './texts.js';
+
+export interface Outcome {
+  /** Styles the answer as a whole. */
+  kind: 'plain' | 'triage' | 'policy' | 'no-answer' | 'failed';
+  heading: HTMLElement | null;
+}
+
+/** What kind of answer it became, and its heading where it is not simply an answer. */
+export function outcomeOf(answer: AnswerState, texts: Texts): Outcome {
+  if (answer.phase === 'failed') {
+    return { kind: 'failed', heading: heading('alert', texts.failedTitle) };
+  }
+  if (answer.phase !== 'no-answer') return { kind: 'plain', heading: null };
+  const reason = answer.completed?.reason ?? 'no-hits';
+  switch (reason) {
+    case 'triage':
+      return { kind: 'triage', heading: heading('alert', texts.triageTitle) };
+    case 'policy':
+      return { kind: 'policy', heading: heading('person', texts.policyTitle) };
+    case 'dependency-down':
+      return { kind: 'failed', heading: heading('alert', texts.unreachableTitle) };
+    default:
+      return { kind: 'no-answer', heading: heading('nothing', texts.noAnswerTitle) };
+  }
+}
+
+function heading(symbol: string, text: string): HTMLElement {
+  return element('h3', { class: 'outcome-title' }, icon(symbol), element('span', {}, text));
+}
+
+/** Why there is no answer, or what failed, in plain words. */
+export function explanationOf(answer: AnswerState, texts: Texts): string | null {
+  if (answer.error !== undefined && answer.phase === 'failed') {
+    const { code, retryAfterSeconds } = answer.error;
+    const plain = texts.errors[code] ?? answer.error.message;
+    return retryAfterSeconds === undefined ? plain : `${plain} ${texts.retryIn(retryAfterSeconds)}`;
+  }
+  const reason = answer.completed?.reason;
+  if (reason === 'no-hits' || reason === 'below-threshold') return texts.noAnswerReasons[reason];
+  return null;
+}
+
+/** Whether asking the same again is offered. */
+export function mayAskAgain(answer: AnswerState): boolean {
+  return (
+    answer.phase === 'failed' || answer.phase === 'stopped' || answer.completed?.reason === 'dependency-down'
+  );
+}
+
+/** Whether a search was made, so that there is something to explain. */
+export function hasTrace(answer: AnswerState): boolean {
+  const reason = answer.completed?.reason;
+  return !isRunning(answer) && answer.question !== undefined && reason !== 'triage' && reason !== 'policy';
+}

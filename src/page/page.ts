@@ -1,0 +1,187 @@
+import type { AskbaseClient } from '../client/askbase-client.js';
+import { createAnnouncer } from './announcer.js';
+import type { Api, Catalogue, KnowledgeBaseSummary } from './api.js';
+import { createBanner } from './banner.js';
+import { createChat, isBusy, type Room } from './chat.js';
+import { type ComposerView, createComposerView } from './composer-view.js';
+import { type ConversationView, createConversationView } from './conversation-view.js';
+import { element, required } from './dom.js';
+import { createExplain } from './explain.js';
+import { chooseLanguage, type Language } from './language.js';
+import { createScrollFollow } from './scroll-follow.js';
+import type { Session } from './session.js';
+import { createSidePanel } from './side-panel.js';
+import { textsFor } from './texts.js';
+import { createTopBar, type TopBar } from './top-bar.js';
+import { welcomeView } from './welcome-view.js';
+
+export interface PageOptions {
+  client: AskbaseClient;
+  api: Api;
+  session: Session;
+}
+
+/** Builds the page and keeps it in step with the chat. */
+export function startPage({ client, api, session }: PageOptions): void {
+  const welcome = required('welcome', HTMLElement);
+  const conversationRoot = required('conversation', HTMLElement);
+  const scroller = required('scroller', HTMLElement);
+  let language = chooseLanguage(session.language(), navigator.languages);
+  const texts = () => textsFor(language);
+
+  let catalogue: Catalogue | undefined;
+  let top: TopBar;
+  let composer: ComposerView;
+  let conversation: ConversationView;
+  let shownRoom: Room | undefined;
+  let welcomeShows = '';
+  let frameRequested = false;
+
+  const panel = createSidePanel(required('panel', HTMLDialogElement), texts);
+  const explain = createExplain({ api, panel, texts });
+  const announcer = createAnnouncer(required('announcer', HTMLElement), texts);
+  const scroll = createScrollFollow(scroller, {
+    content: conversationRoot,
+    onChange: (atEnd) => composer.offerLatest(!atEnd && isStarted(chat.room)),
+  });
+  const chat = createChat({ client, api, session, onChange: requestShow });
+  createBanner(required('banner', HTMLElement), client, texts);
+  build();
+  void load();
+
+  /** Makes everything that has words in it, in the page's language. */
+  function build(): void {
+    document.documentElement.lang = language;
+    top = createTopBar(required('top', HTMLElement), {
+      texts: texts(),
+      language,
+      knowledgeBases: catalogue?.knowledgeBases ?? [],
+      open: openKnowledgeBase,
+      newConversation,
+      switchLanguage: () => switchLanguage(language === 'en' ? 'zh' : 'en'),
+    });
+    composer = createComposerView(required('composer', HTMLElement), texts(), {
+      ask,
+      stop: () => void chat.stop(),
+      draftChanged: (text) => chat.room !== undefined && session.setDraft(chat.room.knowledgeBase, text),
+      toLatest: scroll.follow,
+    });
+    conversation = createConversationView(conversationRoot, {
+      texts: texts(),
+      language,
+      actions: {
+        ask,
+        askAgain: (exchange) => void chat.askAgain(exchange).then(scroll.follow),
+        giveFeedback: chat.giveFeedback,
+        openCitation: explain.openCitation,
+        openTrace: (exchange) => void explain.openTrace(exchange),
+      },
+      restore: (room) => void chat.restore(room),
+    });
+    shownRoom = undefined;
+    welcomeShows = '';
+  }
+
+  async function load(): Promise<void> {
+    welcome.replaceChildren(element('p', { class: 'progress' }, texts().loading));
+    try {
+      catalogue = await api.readCatalogue();
+    } catch {
+      showLoadFailure();
+      return;
+    }
+    build();
+    const ids = catalogue.knowledgeBases.map(({ id }) => id);
+    const chosen = ids.find((id) => id === session.knowledgeBase()) ?? ids[0];
+    if (chosen === undefined) show();
+    else openKnowledgeBase(chosen);
+    if (window.matchMedia('(pointer: fine)').matches) composer.focus();
+  }
+
+  function showLoadFailure(): void {
+    const again = { type: 'button', class: 'button', onclick: () => void load() };
+    welcome.replaceChildren(
+      element(
+        'div',
+        { class: 'load-failure', role: 'alert' },
+        element('p', {}, `${texts().loadFailed} ${texts().errors.unreachable ?? ''}`),
+        element('button', again, texts().tryAgain),
+      ),
+    );
+  }
+
+  function switchLanguage(next: Language): void {
+    language = next;
+    session.setLanguage(next);
+    panel.close();
+    build();
+    show();
+    required('top', HTMLElement).querySelector<HTMLElement>('.language-switch')?.focus();
+  }
+
+  function openKnowledgeBase(id: string): void {
+    panel.close();
+    chat.open(id);
+  }
+
+  function newConversation(): void {
+    panel.close();
+    chat.newConversation();
+    composer.focus();
+  }
+
+  function ask(question: string): void {
+    void chat.ask(question);
+    show();
+    scroll.follow();
+  }
+
+  /** Many frames may come between two pictures; one update shows them all. */
+  function requestShow(): void {
+    if (frameRequested) return;
+    frameRequested = true;
+    requestAnimationFrame(() => {
+      frameRequested = false;
+      show();
+    });
+  }
+
+  function show(): void {
+    if (catalogue === undefined) return;
+    const { room } = chat;
+    const knowledgeBase = catalogue.knowledgeBases.find(({ id }) => id === room?.knowledgeBase);
+    top.update({ knowledgeBase: room?.knowledgeBase, started: isStarted(room) });
+    composer.setBusy(room !== undefined && isBusy(room));
+    if (room !== shownRoom) changeRoom(room);
+    if (room === undefined || knowledgeBase === undefined || !isStarted(room)) {
+      conversation.clear();
+      showWelcome(catalogue, knowledgeBase);
+      return;
+    }
+    welcome.hidden = true;
+    conversation.update(room, knowledgeBase);
+    for (const exchange of room.exchanges) announcer.announce(exchange);
+  }
+
+  function changeRoom(room: Room | undefined): void {
+    shownRoom = room;
+    composer.setText(room === undefined ? '' : session.draft(room.knowledgeBase));
+    scroll.reset();
+    composer.offerLatest(false);
+  }
+
+  function showWelcome(shown: Catalogue, knowledgeBase: KnowledgeBaseSummary | undefined): void {
+    welcome.hidden = false;
+    const id = knowledgeBase?.id ?? '';
+    if (welcomeShows === `${language} ${id}`) return;
+    welcomeShows = `${language} ${id}`;
+    const hadFocus = welcome.contains(document.activeElement);
+    const options = { texts: texts(), language, open: openKnowledgeBase, ask };
+    welcome.replaceChildren(...welcomeView(shown, knowledgeBase?.id, options));
+    if (hadFocus) welcome.querySelector<HTMLInputElement>('input:checked')?.focus();
+  }
+}
+
+function isStarted(room: Room | undefined): boolean {
+  return room !== undefined && (room.exchanges.length > 0 || room.loading !== 'done');
+}

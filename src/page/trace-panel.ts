@@ -1,0 +1,76 @@
+import type { JudgedCandidate, Trace } from '../client/protocol.js';
+import { candidateCard } from './candidate-card.js';
+import { element } from './dom.js';
+import type { PanelContent } from './side-panel.js';
+import type { Texts } from './texts.js';
+import { timingsView } from './timings-view.js';
+
+/** Every candidate with all its scores and its fate, where the time went, and which models took part. */
+export function tracePanel(
+  trace: Trace,
+  { texts, openCandidate }: { texts: Texts; openCandidate: (candidate: JudgedCandidate) => void },
+): PanelContent {
+  return {
+    title: texts.why,
+    nodes: [
+      summary(trace, texts),
+      ...candidates(trace, texts, openCandidate),
+      timings(trace, texts),
+      engines(trace, texts),
+    ],
+  };
+}
+
+function summary(trace: Trace, texts: Texts): HTMLElement {
+  const { candidates: found, threshold } = trace;
+  if (found.length === 0) return element('p', { class: 'trace-summary' }, texts.traceNone);
+  const kept = found.filter(({ decision }) => decision === 'kept').length;
+  return element(
+    'p',
+    { class: 'trace-summary' },
+    texts.traceFound(found.length, kept),
+    ' ',
+    threshold === null ? texts.noThreshold : `${texts.threshold(threshold.toFixed(2))}.`,
+  );
+}
+
+function candidates(
+  { candidates: found, threshold }: Trace,
+  texts: Texts,
+  openCandidate: (candidate: JudgedCandidate) => void,
+): HTMLElement[] {
+  if (found.length === 0) return [];
+  const cards = found.map((candidate) =>
+    element('li', {}, candidateCard(candidate, { threshold, texts, open: () => openCandidate(candidate) })),
+  );
+  return [element('ol', { class: 'candidates', 'aria-label': texts.candidates }, ...cards)];
+}
+
+function timings(trace: Trace, texts: Texts): HTMLElement {
+  return section(texts.timings, timingsView(trace.timings, texts));
+}
+
+function engines({ embedder, reranker, device, mode, usage }: Trace, texts: Texts): HTMLElement {
+  const names = texts.engineNames;
+  const rows: [string, string][] = [
+    [names.embedder, embedder ?? texts.none],
+    [names.reranker, reranker ?? texts.none],
+    [names.device, device ?? texts.none],
+    [names.chat, mode === 'extractive' ? texts.extractiveEngine : (usage?.model ?? texts.none)],
+  ];
+  if (usage !== undefined) {
+    const counts = [usage.promptTokens, usage.completionTokens].map((count) => count.toLocaleString('en'));
+    rows.push([names.tokens, texts.tokensUsed(counts[0] ?? '', counts[1] ?? '')]);
+  }
+  const list = rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]);
+  return section(texts.engines, element('dl', { class: 'engines' }, ...list));
+}
+
+function section(title: string, content: HTMLElement): HTMLElement {
+  return element(
+    'section',
+    { class: 'trace-section' },
+    element('h3', { class: 'small-title' }, title),
+    content,
+  );
+}
