@@ -5,6 +5,11 @@ export const ERROR_TABLE = {
   forbidden: { status: 403, message: 'This key may not do that.', retryable: false },
   'not-found': { status: 404, message: 'There is no such thing here.', retryable: false },
   'method-not-allowed': { status: 405, message: 'This method is not offered here.', retryable: false },
+  'not-acceptable': {
+    status: 406,
+    message: 'The content type you accept is not offered here.',
+    retryable: false,
+  },
   conflict: { status: 409, message: 'That is already so, or is under way.', retryable: false },
   'too-large': { status: 413, message: 'The request is too large.', retryable: false },
   'unsupported-media-type': {

@@ -39,3 +39,9 @@ export const messageIdSchema = z.uuid();
 
 /** The last `seq` a client has; -1 where it has none. */
 export const afterSeqSchema = z.number().int().min(-1);
+
+/** A whole number as it stands in a query or a header. */
+export const integerTextSchema = z
+  .string()
+  .regex(/^-?\d{1,9}$/, 'must be a whole number')
+  .transform(Number);

@@ -1,0 +1,25 @@
+import { Router } from 'express';
+import { clientGoneSignal } from './client-gone.js';
+import { type KnowledgeBases, requireKnowledgeBase } from './knowledge-bases.js';
+import { parseInput } from './parse-input.js';
+import { methodNotAllowed } from './request-errors.js';
+import { type Search, searchRequestSchema } from './search-service.js';
+
+export interface SearchRoutesOptions {
+  search: Search;
+  knowledgeBases: KnowledgeBases;
+}
+
+export function createSearchRoutes({ search, knowledgeBases }: SearchRoutesOptions): Router {
+  const router = Router();
+  router
+    .route('/v1/search')
+    .post(async (request, response) => {
+      const signal = clientGoneSignal(response);
+      const asked = parseInput(searchRequestSchema, request.body);
+      requireKnowledgeBase(knowledgeBases, asked.knowledgeBase);
+      response.json(await search(asked, { signal }));
+    })
+    .all(methodNotAllowed('POST'));
+  return router;
+}
