@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { AppError } from '../../src/errors.js';
+import { type KnowledgeBase, knowledgeBaseConfigSchema } from '../../src/ingest/knowledge-base.js';
+import { createAnalyzer } from '../../src/retrieve/analyzer.js';
+import type { Embedder } from '../../src/retrieve/embedder.js';
+import { createRetriever } from '../../src/retrieve/hybrid-retriever.js';
+import type { PassageIndex } from '../../src/retrieve/passage-index.js';
+import { createSqlitePassageIndex } from '../../src/retrieve/sqlite-passage-index.js';
+import type { Logger } from '../../src/telemetry/logger.js';
+import type { Question } from '../../src/types.js';
+import { documentOf, passageOf, unit } from '../support/passages.js';
+
+const analyzer = createAnalyzer();
+const signal = new AbortController().signal;
+const knowledgeBase: KnowledgeBase = {
+  id: 'shop',
+  ...knowledgeBaseConfigSchema.parse({ title: { en: 'Shop' }, synonyms: [['退货', 'return']] }),
+};
+const question = (standalone: string): Question => ({ text: 'and then?', standalone, language: 'en' });
+
+/** Embeds by a table; the kind is part of the key. */
+function embedderOf(table: Record<string, number[]>): Embedder {
+  return {
+    model: 'table',
+    dimensions: 2,
+    embed: async (texts, { kind }) => texts.map((text) => unit(table[`${kind}: ${text}`] ?? [1, 1])),
+  };
+}
+const broken: Embedder = {
+  ...embedderOf({}),
+  embed: async () => {
+    throw new AppError('unavailable', 'The inference process is gone.');
+  },
+};
+
+let folder: string;
+let index: PassageIndex;
+let warnings: string[];
+const logger: Logger = {
+  error: () => undefined,
+  warn: (message) => warnings.push(message),
+  info: () => undefined,
+  debug: () => undefined,
+};
+
+beforeEach(async () => {
+  warnings = [];
+  folder = await mkdtemp(join(tmpdir(), 'askbase-retriever-'));
+  index = await createSqlitePassageIndex({ file: join(folder, 'index.db') });
+  await index.prepare({ embedder: 'table', dimensions: 2, analyzer: analyzer.version });
+  for (const [documentId, text, vector] of [
+    ['words.md', 'Sending things back: 退货须知', [0, 1]],
+    ['meaning.md', 'Bring it to the counter', [1, 0]],
+    ['both.md', 'How to return a kettle', [1, 0.1]],
+  ] as const) {
+    const passage = passageOf('shop', { documentId, text });
+    const terms = analyzer.analyze(text, knowledgeBase);
+    await index.replaceDocument(documentOf(passage), [{ passage, vector: unit(vector), terms }], { signal });
+  }
+});
+afterEach(async () => {
+  await index.close();
+  await rm(folder, { recursive: true });
+});
+
+test('searches by words and by meaning of the standalone question, and puts first what both found', async () => {
+  const embedder = embedderOf({ 'query: return it': [1, 0] });
+  const retrieve = createRetriever({ index, embedder, analyzer, logger });
+  const { candidates, degraded } = await retrieve(question('return it'), { knowledgeBase, signal });
+  expect(candidates.map(({ passage }) => passage.documentId)).toEqual(['both.md', 'words.md', 'meaning.md']);
+  expect(candidates[0]?.scores).toMatchObject({
+    lexical: { rank: 1 },
+    dense: { rank: 2 },
+    fused: { rank: 1 },
+  });
+  expect(degraded).toEqual([]);
+});
+
+test.each([
+  ['without an embedder', null, 0],
+  ['with a broken embedder', broken, 1],
+])('searches by words alone %s, and says so', async (_, embedder, expectedWarnings) => {
+  const retrieve = createRetriever({ index, embedder, analyzer, logger });
+  const { candidates, degraded } = await retrieve(question('return'), { knowledgeBase, signal });
+  expect(candidates.map(({ scores }) => scores.dense)).toEqual([undefined, undefined]);
+  expect(degraded).toEqual(['dense']);
+  expect(warnings).toHaveLength(expectedWarnings);
+});
+
+test('passes the filter on and keeps to its limits', async () => {
+  const embedder = embedderOf({});
+  const retrieve = createRetriever({ index, embedder, analyzer, logger, limitPerBranch: 2, candidates: 1 });
+  const filter = { documentIds: ['meaning.md', 'words.md'] };
+  const { candidates } = await retrieve(question('counter'), { knowledgeBase, filter, signal });
+  expect(candidates.map(({ passage }) => passage.documentId)).toEqual(['meaning.md']);
+});
+
+test('stops where the question was stopped, instead of searching by words alone', async () => {
+  const controller = new AbortController();
+  const embedder: Embedder = {
+    ...embedderOf({}),
+    embed: async () => {
+      controller.abort();
+      throw new AppError('stopped');
+    },
+  };
+  const retrieve = createRetriever({ index, embedder, analyzer, logger });
+  await expect(
+    retrieve(question('return'), { knowledgeBase, signal: controller.signal }),
+  ).rejects.toMatchObject({ code: 'stopped' });
+  expect(warnings).toEqual([]);
+});
+
+test('throws what the index throws', async () => {
+  const unreachable = { search: () => Promise.reject(new AppError('unavailable')) };
+  const retrieve = createRetriever({ index: unreachable, embedder: null, analyzer, logger });
+  await expect(retrieve(question('return'), { knowledgeBase, signal })).rejects.toMatchObject({
+    code: 'unavailable',
+  });
+});
