@@ -26,9 +26,23 @@ const COMPOUND_FILE = [0xd0, 0xcf, 0x11, 0xe0];
 const ZIP = [0x50, 0x4b, 0x03, 0x04];
 const START_BYTES = 1024;
 
-/** The extension says how text is meant; what is plainly something else by its first bytes is read as that. */
-export function chooseFormat(documentId: string, bytes: Uint8Array): DocumentFormat {
-  const byName = FORMAT_BY_EXTENSION[extname(documentId).toLowerCase()];
+/** Undefined for names that do not say it: such files are no documents, or text that was typed in. */
+export function formatByName(documentId: string): DocumentFormat | undefined {
+  return FORMAT_BY_EXTENSION[extname(documentId).toLowerCase()];
+}
+
+/**
+ * The extension says how text is meant; what is plainly something else by its first bytes is read as that.
+ *
+ * @param plainFormat for names without a known extension
+ * @throws UnreadableError for files that are no documents
+ */
+export function chooseFormat(
+  documentId: string,
+  bytes: Uint8Array,
+  plainFormat?: DocumentFormat,
+): DocumentFormat {
+  const byName = formatByName(documentId) ?? plainFormat;
   const byContent = sniffFormat(bytes, byName);
   if (byContent !== null && (byName !== 'markdown' || byContent !== 'html')) return byContent;
   if (byName === undefined) {

@@ -36,11 +36,16 @@ const READERS: Readonly<Record<DocumentFormat, (bytes: Uint8Array) => Reading | 
  * A file's bytes → a clean document. The title is the front matter's, else its top heading, else the file's name.
  *
  * @param documentId path of the file; its extension decides how text is read
+ * @param plainFormat how to read text whose name does not say it
  * @throws UnreadableError with a reason for the person who put the file there
  */
-export async function readDocument(documentId: string, bytes: Uint8Array): Promise<SourceDocument> {
+export async function readDocument(
+  documentId: string,
+  bytes: Uint8Array,
+  plainFormat?: DocumentFormat,
+): Promise<SourceDocument> {
   if (bytes.length === 0) throw new UnreadableError('the file is empty');
-  const format = chooseFormat(documentId, bytes);
+  const format = chooseFormat(documentId, bytes, plainFormat);
   const reading = await runReader(format, bytes);
   const blocks = reading.blocks.map(cleanBlock).filter((block) => /\S/.test(renderBlock(block)));
   const title = oneTitle(reading.title) ?? topHeading(blocks) ?? basename(documentId, extname(documentId));
