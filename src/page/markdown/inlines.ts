@@ -139,9 +139,7 @@ function createScanner(text: string, offsetOf: (index: number) => number) {
         const closing = runLength(at, to);
         if (closing === length) {
           const padded = text[index + length] === ' ' && text[at - 1] === ' ' && at - index - length > 2;
-          const inside: Inline[] = [];
-          addText(index + length + (padded ? 1 : 0), at - (padded ? 1 : 0), inside, 'code');
-          out.push(...inside);
+          addCode(index + length + (padded ? 1 : 0), at - (padded ? 1 : 0), out);
           return at + length;
         }
         close = at + closing;
@@ -150,6 +148,16 @@ function createScanner(text: string, offsetOf: (index: number) => number) {
     }
     addText(index, index + length, out);
     return index + length;
+  }
+
+  /** A leaf never goes over a line end: the lines may stand apart in the source. */
+  function addCode(from: number, to: number, out: Inline[]): void {
+    let start = from;
+    for (const line of text.slice(from, to).split('\n')) {
+      if (start > from) out.push({ type: 'break', hard: false });
+      addText(start, start + line.length, out, 'code');
+      start += line.length + 1;
+    }
   }
 
   function runLength(index: number, to: number): number {
