@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** What a child process or worker thread needs to start from a module of ours. */
 export interface ChildEntry {
@@ -19,4 +19,13 @@ export function childEntry(from: string, module: string): ChildEntry {
     path: fileURLToPath(new URL(`${module}${fromSource ? '.ts' : '.js'}`, from)),
     execArgv: fromSource ? ['--import', 'tsx'] : [],
   };
+}
+
+/** What to give to `new Worker`: Node 20 does not carry tsx over to threads, so from source a thread registers it itself. */
+export function threadUrl({ path, execArgv }: ChildEntry): URL {
+  const file = pathToFileURL(path);
+  if (execArgv.length === 0) return file;
+  const tsx = import.meta.resolve('tsx/esm/api');
+  const source = `import { register } from '${tsx}'; register(); await import('${file.href}');`;
+  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }
