@@ -26,9 +26,15 @@ export interface StoredMessage {
  * Whoever creates it closes it.
  */
 export interface ConversationStore {
-  /** Starts a message (and the conversation, where it is new). Throws `not-found` where the conversation belongs to another knowledge base. */
+  /**
+   * Starts a message (and the conversation, where it is new). Throws `not-found` where the conversation belongs to
+   * another knowledge base, `conflict` where the message id is taken.
+   */
   startMessage(message: Omit<StoredMessage, 'status'>): Promise<void>;
-  /** Adds frames in order of `seq`; the final frame ends the message. Frames that are already there are left as they are. */
+  /**
+   * Adds frames in order of `seq`; the final frame ends the message. Frames that are already there are left as they
+   * are, and after the final one nothing is added. Throws `not-found` where there is no such message (any more).
+   */
   appendFrames(frames: readonly AnswerFrame[]): Promise<void>;
   /** Frames with `seq` greater than `afterSeq` (-1 gives all), in order. Undefined where there is no such message. */
   readFrames(messageId: string, afterSeq: number): Promise<AnswerFrame[] | undefined>;

@@ -27,6 +27,7 @@ export interface Trace {
 
 /** Traces, one per message. Bounded: the oldest go first. */
 export interface TraceStore {
+  /** A trace of a message that is not there (its conversation was deleted meanwhile) is dropped. */
   writeTrace(trace: Trace): Promise<void>;
   readTrace(messageId: string): Promise<Trace | undefined>;
 }

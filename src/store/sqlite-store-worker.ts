@@ -1,0 +1,229 @@
+import { workerData } from 'node:worker_threads';
+import { AppError, toPublicError } from '../errors.js';
+import { type AnswerFrame, isFinalFrame } from '../frames.js';
+import type { Turn } from '../types.js';
+import type { ConversationSummary, StoredMessage } from './conversation-store.js';
+import type { Feedback } from './feedback-store.js';
+import { inTransaction, openDatabase } from './sqlite-database.js';
+import type { Trace } from './trace-store.js';
+import { serveMethods } from './worker-rpc.js';
+
+const MIGRATIONS = [
+  `
+  CREATE TABLE conversations (
+    conversation_id TEXT PRIMARY KEY,
+    knowledge_base TEXT NOT NULL,
+    title TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX conversations_by_update ON conversations (updated_at);
+
+  CREATE TABLE messages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL UNIQUE,
+    conversation_id TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    question TEXT NOT NULL,
+    asked_at TEXT NOT NULL,
+    status TEXT NOT NULL,
+    standalone TEXT,
+    answer TEXT
+  ) STRICT;
+  CREATE INDEX messages_by_conversation ON messages (conversation_id);
+  CREATE INDEX messages_running ON messages (status) WHERE status = 'running';
+
+  CREATE TABLE frames (
+    message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    frame TEXT NOT NULL,
+    PRIMARY KEY (message, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE traces (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    message INTEGER NOT NULL UNIQUE REFERENCES messages ON DELETE CASCADE,
+    trace TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE feedback (
+    message INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+    feedback TEXT NOT NULL
+  ) STRICT;
+  `,
+];
+
+const MESSAGE_COLUMNS = `
+  message_id AS messageId, conversation_id AS conversationId, knowledge_base AS knowledgeBase, question,
+  asked_at AS askedAt, status`;
+
+export type StoreMethods = ReturnType<typeof openStore>;
+
+/**
+ * Conversations, traces and feedback in one file. Commits are not flushed to the disk one by one: they survive the
+ * death of the process (kill -9), and after a power cut the file is whole and lacks at most the last moments.
+ */
+function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
+  const database = openDatabase({ file, migrations: MIGRATIONS, survives: 'process-kill' });
+  const sql = (text: string) => database.prepare(text);
+
+  const readKnowledgeBase = sql(
+    'SELECT knowledge_base AS knowledgeBase FROM conversations WHERE conversation_id = ?',
+  );
+  const writeConversation = sql(
+    `INSERT INTO conversations VALUES (?1, ?2, ?3, ?4, ?4)
+     ON CONFLICT (conversation_id) DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)`,
+  );
+  const writeMessage = sql(
+    `INSERT INTO messages (message_id, conversation_id, question, asked_at, status)
+     VALUES (?, ?, ?, ?, 'running') ON CONFLICT (message_id) DO NOTHING`,
+  );
+  const findMessage = sql('SELECT number, status FROM messages WHERE message_id = ?');
+  const writeFrame = sql('INSERT OR IGNORE INTO frames VALUES (?, ?, ?)');
+  const writeStandalone = sql('UPDATE messages SET standalone = ? WHERE number = ?');
+  const endMessage = sql('UPDATE messages SET status = ?, answer = ? WHERE number = ?');
+  const readFrames = sql('SELECT frame FROM frames WHERE message = ? AND seq > ? ORDER BY seq');
+  const readMessage = sql(
+    `SELECT ${MESSAGE_COLUMNS} FROM messages JOIN conversations USING (conversation_id) WHERE message_id = ?`,
+  );
+  const readTurns = sql(
+    `SELECT question, standalone, answer FROM messages
+     WHERE conversation_id = ? AND status = 'answered' ORDER BY number DESC LIMIT ?`,
+  );
+  const readMessages = sql(
+    `SELECT ${MESSAGE_COLUMNS} FROM messages JOIN conversations USING (conversation_id)
+     WHERE conversation_id = ? ORDER BY number`,
+  );
+  const listConversations = sql(
+    `SELECT conversation_id AS conversationId, knowledge_base AS knowledgeBase, title,
+            (SELECT count(*) FROM messages m WHERE m.conversation_id = c.conversation_id) AS messages,
+            created_at AS createdAt, updated_at AS updatedAt
+     FROM conversations c ORDER BY updated_at DESC, conversation_id LIMIT ?`,
+  );
+  const deleteConversation = sql('DELETE FROM conversations WHERE conversation_id = ?');
+  const readRunning = sql(
+    `SELECT number, message_id AS messageId, conversation_id AS conversationId,
+            (SELECT coalesce(max(seq) + 1, 0) FROM frames WHERE message = number) AS seq
+     FROM messages WHERE status = 'running'`,
+  );
+  const writeTrace = sql('INSERT OR REPLACE INTO traces (message, trace) VALUES (?, ?)');
+  const boundTraces = sql('DELETE FROM traces WHERE number <= (SELECT max(number) FROM traces) - ?');
+  const readTrace = sql(
+    'SELECT trace FROM traces JOIN messages m ON m.number = traces.message WHERE message_id = ?',
+  );
+  const writeFeedback = sql('INSERT OR REPLACE INTO feedback VALUES (?, ?)');
+  const readFeedback = sql(
+    'SELECT feedback FROM feedback JOIN messages m ON m.number = feedback.message WHERE message_id = ?',
+  );
+
+  const find = (messageId: string): { number: number; status: StoredMessage['status'] } | undefined =>
+    findMessage.get(messageId);
+
+  const appendFrame = (message: number, frame: AnswerFrame): void => {
+    writeFrame.run(message, frame.seq, JSON.stringify(frame));
+    if (frame.type === 'answer-started') writeStandalone.run(frame.question.standalone, message);
+    if (frame.type === 'answer-completed') endMessage.run(frame.status, frame.text, message);
+    if (frame.type === 'answer-failed') endMessage.run('failed', null, message);
+  };
+
+  return {
+    startMessage(message: Omit<StoredMessage, 'status'>): void {
+      inTransaction(database, 'write', () => {
+        const { messageId, conversationId, knowledgeBase, question, askedAt } = message;
+        const known = readKnowledgeBase.get(conversationId) as { knowledgeBase: string } | undefined;
+        if (known !== undefined && known.knowledgeBase !== knowledgeBase) {
+          throw new AppError('not-found', 'There is no such conversation in this knowledge base.');
+        }
+        writeConversation.run(conversationId, knowledgeBase, question, askedAt);
+        const { changes } = writeMessage.run(messageId, conversationId, question, askedAt);
+        if (changes === 0) throw new AppError('conflict', 'There is a message of this id already.');
+      });
+    },
+
+    /** Gives the ids of messages that are not there; frames of the others are kept. */
+    appendFrames(frames: readonly AnswerFrame[]): string[] {
+      return inTransaction(database, 'write', () => {
+        const missing = new Set<string>();
+        const messages = new Map<string, ReturnType<typeof find>>();
+        for (const frame of frames) {
+          const { messageId } = frame;
+          if (!messages.has(messageId)) messages.set(messageId, find(messageId));
+          const message = messages.get(messageId);
+          if (message === undefined) missing.add(messageId);
+          else if (message.status === 'running') appendFrame(message.number, frame);
+          if (isFinalFrame(frame)) messages.delete(messageId);
+        }
+        return [...missing];
+      });
+    },
+
+    /** Each frame as JSON. */
+    readFrames(messageId: string, afterSeq: number): string[] | undefined {
+      const message = find(messageId);
+      if (message === undefined) return undefined;
+      return readFrames.all(message.number, afterSeq).map(({ frame }) => frame as string);
+    },
+
+    readMessage: (messageId: string): StoredMessage | undefined => plain(readMessage.get(messageId)),
+
+    readTurns: (conversationId: string, limit: number): Turn[] =>
+      readTurns
+        .all(conversationId, limit)
+        .reverse()
+        .map(({ question, standalone, answer }) => ({
+          question,
+          standalone: standalone ?? question,
+          answer,
+        })),
+
+    readConversation(conversationId: string): StoredMessage[] | undefined {
+      if (readKnowledgeBase.get(conversationId) === undefined) return undefined;
+      return readMessages.all(conversationId).map((row) => ({ ...row })) as StoredMessage[];
+    },
+
+    listConversations: (limit: number): ConversationSummary[] =>
+      listConversations.all(limit).map((row) => ({ ...row })) as ConversationSummary[],
+
+    deleteConversation: (conversationId: string): boolean =>
+      inTransaction(database, 'write', () => deleteConversation.run(conversationId).changes > 0),
+
+    interruptRunning: (): number =>
+      inTransaction(database, 'write', () => {
+        const running = readRunning.all();
+        for (const { number, messageId, conversationId, seq } of running) {
+          const error = toPublicError(new AppError('interrupted'));
+          appendFrame(number, { conversationId, messageId, seq, type: 'answer-failed', error });
+        }
+        return running.length;
+      }),
+
+    writeTrace(trace: Trace): void {
+      inTransaction(database, 'write', () => {
+        const message = find(trace.messageId);
+        if (message === undefined) return;
+        writeTrace.run(message.number, JSON.stringify(trace));
+        boundTraces.run(maxTraces);
+      });
+    },
+
+    readTrace: (messageId: string): string | undefined => readTrace.get(messageId)?.trace,
+
+    giveFeedback(feedback: Feedback): void {
+      inTransaction(database, 'write', () => {
+        const message = find(feedback.messageId);
+        if (message === undefined) throw new AppError('not-found', 'There is no such message.');
+        writeFeedback.run(message.number, JSON.stringify(feedback));
+      });
+    },
+
+    readFeedback: (messageId: string): string | undefined => readFeedback.get(messageId)?.feedback,
+
+    close: (): void => database.close(),
+  };
+}
+
+/** Rows come without a prototype; a copy is an object like any other. */
+function plain<T>(row: T | undefined): T | undefined {
+  return row === undefined ? undefined : { ...row };
+}
+
+serveMethods(() => openStore(workerData as { file: string; maxTraces: number }));

@@ -1,0 +1,51 @@
+import { childEntry } from '../child-entry.js';
+import type { AnswerFrame } from '../frames.js';
+import type { ConversationStore } from './conversation-store.js';
+import type { Feedback, FeedbackStore } from './feedback-store.js';
+import { batchFrames } from './frame-batches.js';
+import type { StoreMethods } from './sqlite-store-worker.js';
+import type { Trace, TraceStore } from './trace-store.js';
+import { startWorker } from './worker-rpc.js';
+
+export interface SqliteStoreOptions {
+  file: string;
+  /** Traces kept; the oldest go first. */
+  maxTraces?: number;
+}
+
+/** Conversations, traces and feedback in one SQLite file, in a thread of its own. Throws AppError `unavailable` where it cannot be opened. */
+export async function createSqliteStore({
+  file,
+  maxTraces = 10_000,
+}: SqliteStoreOptions): Promise<ConversationStore & TraceStore & FeedbackStore> {
+  const entry = childEntry(import.meta.url, './sqlite-store-worker');
+  const worker = await startWorker<StoreMethods>(entry, { file, maxTraces });
+  const frameBatches = batchFrames((frames) => worker.call('appendFrames', [frames]));
+
+  return {
+    startMessage: (message) => worker.call('startMessage', [message]),
+    appendFrames: (frames) => frameBatches.append(frames),
+    readFrames: async (messageId, afterSeq) => {
+      const frames = await worker.call('readFrames', [messageId, afterSeq]);
+      return frames?.map((frame) => JSON.parse(frame) as AnswerFrame);
+    },
+    readMessage: (messageId) => worker.call('readMessage', [messageId]),
+    readTurns: (conversationId, limit) => worker.call('readTurns', [conversationId, limit]),
+    readConversation: (conversationId) => worker.call('readConversation', [conversationId]),
+    listConversations: ({ limit }) => worker.call('listConversations', [limit]),
+    deleteConversation: (conversationId) => worker.call('deleteConversation', [conversationId]),
+    interruptRunning: () => worker.call('interruptRunning', []),
+    writeTrace: (trace) => worker.call('writeTrace', [trace]),
+    readTrace: async (messageId) => parseMaybe<Trace>(await worker.call('readTrace', [messageId])),
+    giveFeedback: (feedback) => worker.call('giveFeedback', [feedback]),
+    readFeedback: async (messageId) => parseMaybe<Feedback>(await worker.call('readFeedback', [messageId])),
+    close: async () => {
+      await frameBatches.drained();
+      await worker.close();
+    },
+  };
+}
+
+function parseMaybe<T>(json: string | undefined): T | undefined {
+  return json === undefined ? undefined : (JSON.parse(json) as T);
+}
