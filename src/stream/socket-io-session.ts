@@ -78,9 +78,9 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
     async 'question-ask'(payload) {
       const question = input('question-ask', payload);
       if (asking + asked.size >= limits.concurrentAnswers) throw tooManyAtATime();
-      await questionLimiter.take(socket.id);
       asking += 1;
       try {
+        await questionLimiter.take(socket.id);
         const address = await runner.start(question);
         asked.add(address.messageId);
         return { reply: address, afterAck: () => void follow('question-ask', address, -1) };
