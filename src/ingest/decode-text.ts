@@ -1,3 +1,4 @@
+import { decodeStrictly } from './iconv-decoder.js';
 import { UnreadableError } from './source-document.js';
 
 const BYTE_ORDER_MARKS: readonly [encoding: string, mark: readonly number[]][] = [
@@ -28,14 +29,14 @@ const FREQUENT_HAN = new Set(
 export function decodeText(bytes: Uint8Array, declared?: string): string {
   for (const [encoding, mark] of BYTE_ORDER_MARKS) {
     if (!mark.every((byte, index) => bytes[index] === byte)) continue;
-    const text = decode(bytes.subarray(mark.length), encoding);
+    const text = decodeStrictly(bytes.subarray(mark.length), encoding);
     if (text === null) throw new UnreadableError(`the text is marked as ${encoding} but is damaged`);
     return text;
   }
   const hasNul = bytes.includes(0);
-  const utf8 = hasNul ? null : decode(bytes, 'utf-8');
+  const utf8 = hasNul ? null : decodeStrictly(bytes, 'utf-8');
   if (utf8 !== null) return utf8;
-  const asDeclared = declared === undefined || hasNul ? null : decode(bytes, declared);
+  const asDeclared = declared === undefined || hasNul ? null : decodeStrictly(bytes, declared);
   return asDeclared ?? decodeByPlausibility(bytes, hasNul);
 }
 
@@ -43,25 +44,19 @@ function decodeByPlausibility(bytes: Uint8Array, hasNul: boolean): string {
   const sample = bytes.subarray(0, SAMPLE_BYTES);
   if (!hasNul && isMostlyUtf8(sample)) throw new UnreadableError('the text is damaged UTF-8');
   const ranked = CANDIDATES.filter((encoding) => hasNul === false || encoding.startsWith('utf-16'))
-    .map((encoding) => ({ encoding, plausibility: rate(decode(sample, encoding, { partial: true })) }))
+    .map((encoding) => ({
+      encoding,
+      plausibility: rate(decodeStrictly(sample, encoding, { partial: true })),
+    }))
     .filter(({ plausibility }) => plausibility >= LEAST_PLAUSIBILITY)
     .sort((a, b) => b.plausibility - a.plausibility);
   for (const { encoding } of ranked) {
-    const text = decode(bytes, encoding);
+    const text = decodeStrictly(bytes, encoding);
     if (text !== null) return text;
   }
   throw new UnreadableError(
     'this is not text in a known encoding (UTF-8, UTF-16, GB18030, Big5 or Windows-1252)',
   );
-}
-
-/** Null where the bytes are not valid in that encoding, or where there is no such encoding. */
-function decode(bytes: Uint8Array, encoding: string, { partial = false } = {}): string | null {
-  try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: partial });
-  } catch {
-    return null;
-  }
 }
 
 /** More whole multi-byte characters than broken ones: the file was UTF-8 once. */

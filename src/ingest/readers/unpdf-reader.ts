@@ -18,7 +18,7 @@ export async function readPdf(bytes: Uint8Array): Promise<Reading> {
     const blocks = linesToBlocks(pages);
     if (blocks.length === 0) {
       throw new UnreadableError(
-        'this PDF holds no text; it was probably scanned and needs text recognition (OCR) first',
+        'this PDF holds no text that can be read: it was probably scanned and needs text recognition (OCR) first',
       );
     }
     const title = await readTitle(pdf);
@@ -33,7 +33,11 @@ type TextItems = Awaited<ReturnType<Awaited<ReturnType<Pdf['getPage']>>['getText
 
 async function open(bytes: Uint8Array): Promise<Pdf> {
   try {
-    return await getDocumentProxy(bytes, { verbosity: 0, isEvalSupported: false, useSystemFonts: false });
+    return await getDocumentProxy(new Uint8Array(bytes), {
+      verbosity: 0,
+      isEvalSupported: false,
+      useSystemFonts: false,
+    });
   } catch (cause) {
     const encrypted = cause instanceof Error && cause.name === 'PasswordException';
     throw new UnreadableError(encrypted ? 'this PDF is protected by a password' : 'this is not a valid PDF', {
