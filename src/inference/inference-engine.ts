@@ -6,6 +6,7 @@ import type { EngineMetrics, ModelRequest, ModelStatus, RerankReply } from './en
 import { abortError, type EngineCall, startEngineSupervisor } from './engine-supervisor.js';
 import { type CacheCounts, createBoundedCache } from './lru-cache.js';
 import { type ModelManifest, readModelManifest } from './model-manifest.js';
+import { sigmoid } from './sigmoid.js';
 
 /** Everything that can be counted about the engine, for `/metrics` and benches. */
 export interface EngineSnapshot {
@@ -136,11 +137,6 @@ export async function createInferenceEngine(options: InferenceEngineOptions): Pr
       };
     },
   };
-}
-
-/** The only place that turns a logit into a relevance. */
-export function sigmoid(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
 }
 
 function toScore({ logits, windows, truncated }: RerankReply, index: number): RerankScore {
