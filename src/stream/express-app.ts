@@ -135,7 +135,7 @@ function refuseOtherOrigins(allowedOrigins: readonly string[]): RequestHandler {
 }
 
 const requireJson: RequestHandler = (request, _response, next) => {
-  if (request.is('application/json') === false) {
+  if (request.get('content-length') !== '0' && request.is('application/json') === false) {
     throw new AppError('unsupported-media-type', 'Send application/json.');
   }
   next();

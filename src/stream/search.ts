@@ -13,8 +13,14 @@ export function createSearch({ steps, knowledgeBases }: SearchOptions): Search {
   return async ({ knowledgeBase: id, query, filter }, { signal }) => {
     const knowledgeBase = requireKnowledgeBase(knowledgeBases, id);
     const question = { text: query, standalone: query, language: detectLanguage(query) };
-    const conditions = Object.fromEntries(Object.entries(filter ?? {}).filter(([, value]) => value !== undefined));
-    const { candidates, degraded } = await steps.retrieve(question, { knowledgeBase, filter: conditions, signal });
+    const conditions = Object.fromEntries(
+      Object.entries(filter ?? {}).filter(([, value]) => value !== undefined),
+    );
+    const { candidates, degraded } = await steps.retrieve(question, {
+      knowledgeBase,
+      filter: conditions,
+      signal,
+    });
     const reranking = await steps.rerank(question, candidates, { knowledgeBase, signal });
     return { ...reranking, degraded: [...degraded, ...reranking.degraded] };
   };

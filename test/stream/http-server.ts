@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AppError } from '../../src/errors.js';
+import type { Feedback } from '../../src/store/feedback-store.js';
+import type { Trace } from '../../src/store/trace-store.js';
+import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
+import type { DocumentService, UploadedFile } from '../../src/stream/document-service.js';
+import { createExpressApp, type ExpressAppOptions } from '../../src/stream/express-app.js';
+import { createGiveFeedback } from '../../src/stream/feedback.js';
+import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
+import type { Pipeline } from '../../src/stream/run-answer.js';
+import { createPromMetrics } from '../../src/telemetry/prom-metrics.js';
+import type { DocumentSummary, JudgedCandidate, Passage } from '../../src/types.js';
+import { createMemoryConversationStore } from '../fakes/memory-conversation-store.js';
+import { createKnowledgeBases, createMemoryLogger, echo, PASSAGE_ID, shop } from './scripted-answers.js';
+
+export const passage: Passage = {
+  id: PASSAGE_ID,
+  knowledgeBase: 'shop',
+  documentId: 'en/returns.md',
+  title: 'Returns',
+  headings: ['How long'],
+  text: 'You have 30 days.',
+  kind: 'text',
+  language: 'en',
+  tags: [],
+  position: 0,
+  tokens: 5,
+  updatedAt: '2026-01-01T00:00:00.000Z',
+};
+
+export const documentSummary: DocumentSummary = {
+  knowledgeBase: 'shop',
+  documentId: 'en/returns.md',
+  title: 'Returns',
+  language: 'en',
+  tags: [],
+  origin: 'folder',
+  contentHash: 'ab'.repeat(32),
+  passages: 1,
+  updatedAt: '2026-01-01T00:00:00.000Z',
+};
+
+export const candidate: JudgedCandidate = {
+  passage,
+  scores: {
+    lexical: { score: 7.1, rank: 1 },
+    fused: { score: 0.016, rank: 1 },
+    rerank: { logit: 2, sigmoid: 0.88, windows: 1, truncated: false, rank: 1 },
+  },
+  decision: 'kept',
+};
+
+/** One document that is there; what is uploaded is kept for the test to see. */
+function createDocuments(uploaded: UploadedFile[]): DocumentService {
+  return {
+    list: async () => [documentSummary],
+    read: async (_knowledgeBase, documentId) =>
+      documentId === documentSummary.documentId
+        ? { document: documentSummary, passages: [passage] }
+        : undefined,
+    async ingest(_knowledgeBase, files) {
+      uploaded.push(...files);
+      return files.map(({ name, bytes }) =>
+        bytes.length === 0
+          ? {
+              documentId: name,
+              status: 'failed',
+              passages: 0,
+              error: { code: 'unreadable', message: 'The file is empty.', retryable: false },
+            }
+          : { documentId: name, status: 'added', passages: 1 },
+      );
+    },
+    delete: async (_knowledgeBase, documentId) => documentId === documentSummary.documentId,
+  };
+}
+
+export interface HttpTestServer {
+  url: string;
+  runner: AnswerRunner;
+  uploaded: UploadedFile[];
+  feedback: Feedback[];
+  traces: Map<string, Trace>;
+  logger: ReturnType<typeof createMemoryLogger>;
+  close(): Promise<void>;
+}
+
+/** The real Express app on a port of its own, with a scripted pipeline behind it. */
+export async function startHttpServer(
+  pipeline: Pipeline = echo,
+  options: Partial<ExpressAppOptions> = {},
+): Promise<HttpTestServer> {
+  const logger = createMemoryLogger();
+  const uploaded: UploadedFile[] = [];
+  const feedback: Feedback[] = [];
+  const traces = new Map<string, Trace>();
+  const conversations = createMemoryConversationStore();
+  const knowledgeBases = createKnowledgeBases(shop);
+  const runner = createAnswerRunner({ pipeline, conversations, knowledgeBases, logger });
+  const app = createExpressApp({
+    runner,
+    conversations,
+    knowledgeBases,
+    logger,
+    traces: { readTrace: async (messageId) => traces.get(messageId) },
+    giveFeedback: createGiveFeedback({
+      async giveFeedback(given) {
+        await runner.find(given.messageId);
+        feedback.push(given);
+      },
+    }),
+    index: {
+      describe: async () => ({
+        engine: 'sqlite',
+        builtWith: null,
+        passages: 7,
+        knowledgeBases: [{ knowledgeBase: 'shop', documents: 2, passages: 7 }],
+      }),
+    },
+    models: () => ({ mode: 'extractive', chat: [], embedder: 'tiny', reranker: null }),
+    search: async ({ query }) => {
+      if (query === 'broken') throw new Error('password=hunter2');
+      if (query === 'down') throw new AppError('unavailable', undefined, { retryAfterSeconds: 3 });
+      return { candidates: [candidate], threshold: 0.5, degraded: [] };
+    },
+    documents: createDocuments(uploaded),
+    checkReadiness: async () => ({ index: { ready: true, passages: 7 } }),
+    metrics: createPromMetrics(),
+    requestLimiter: createRequestLimiter({ perMinute: 100_000 }),
+    version: '1.2.3',
+    staticFolders: {},
+    ...options,
+  });
+  const server = createServer(app);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    runner,
+    uploaded,
+    feedback,
+    traces,
+    logger,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await runner.drain({ timeoutMs: 1 });
+    },
+  };
+}
