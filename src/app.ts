@@ -1,0 +1,173 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Config } from './config.js';
+import { createCore } from './core.js';
+import { watchKnowledgeFolder } from './ingest/chokidar-knowledge-watch.js';
+import type { FolderSyncSummary } from './ingest/knowledge-folder.js';
+import type { SyncProgress } from './ingest/sync-knowledge-folder.js';
+import { createUploadedDocuments } from './ingest/uploaded-documents.js';
+import { answerQuestion } from './pipeline.js';
+import { createReadinessCheck } from './readiness.js';
+import { createSqliteStore } from './store/sqlite-store.js';
+import { createAnswerRunner } from './stream/answer-runner.js';
+import { createEmbeddingsRoutes } from './stream/embeddings-routes.js';
+import { createExpressApp } from './stream/express-app.js';
+import { createGiveFeedback } from './stream/feedback.js';
+import { createRequestLimiter } from './stream/rate-limiter-flexible-limiter.js';
+import { createRerankRoutes } from './stream/rerank-routes.js';
+import { createSearch } from './stream/search.js';
+import { createSocketIoServer } from './stream/socket-io-server.js';
+import { watchEngine } from './telemetry/engine-gauges.js';
+import type { Logger } from './telemetry/logger.js';
+import { observePipeline } from './telemetry/observed-pipeline.js';
+import { observeSteps } from './telemetry/observed-steps.js';
+import { createPromMetrics } from './telemetry/prom-metrics.js';
+
+export interface AppOptions {
+  logger: Logger;
+  version: string;
+  /** Folder of the compiled page and client library: `page/` and `client/` below it. */
+  browserDir: string;
+  /** Called while the knowledge folder is read for the first time. */
+  onProgress?: (progress: SyncProgress) => void;
+}
+
+export interface App {
+  /** Resolves when questions can be asked; the knowledge folder is read meanwhile. */
+  listen(): Promise<{ url: string }>;
+  /** Settles when the knowledge folder has been read once. Rejects where it could not be. */
+  knowledgeRead(): Promise<FolderSyncSummary>;
+  /** Refuses new questions, lets running answers end within the time, then closes everything. */
+  close(options?: { drainMs?: number }): Promise<void>;
+}
+
+/** Requests per address and minute, questions and events per socket and minute. */
+const LIMITS = { requestsPerMinute: 600, questionsPerMinute: 60, eventsPerMinute: 600 };
+
+/** The server: everything built and wired, nothing listening yet. */
+export async function createApp(config: Config, options: AppOptions): Promise<App> {
+  const { logger, version, browserDir, onProgress } = options;
+  const core = await createCore(config, { logger });
+  const { index, engine, knowledgeBases, knowledgeFolder, ingestor, reranker, embedder, chatModel } = core;
+  const store = await createSqliteStore({ file: join(config.dataDir, 'store.db') });
+  const metrics = createPromMetrics();
+  watchEngine(engine, metrics);
+
+  const steps = observeSteps(core.steps(store), metrics);
+  const pipeline = observePipeline(
+    (ask, answerOptions) => answerQuestion(ask, steps, answerOptions),
+    metrics,
+  );
+  const runner = createAnswerRunner({ pipeline, conversations: store, knowledgeBases, logger });
+  metrics.watch({
+    name: 'askbase_answers_running',
+    help: 'Answers being written right now.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: runner.running }],
+  });
+  const giveFeedback = createGiveFeedback(store);
+  const readiness = createReadinessCheck({ config, core });
+
+  const httpServer = createServer(
+    createExpressApp({
+      runner,
+      conversations: store,
+      traces: store,
+      giveFeedback,
+      knowledgeBases,
+      index,
+      models: () => ({
+        mode: steps.answerer.mode,
+        chat: chatModel?.models ?? [],
+        embedder: embedder?.model ?? null,
+        reranker: reranker?.model ?? null,
+      }),
+      search: createSearch({ steps, knowledgeBases }),
+      documents: createUploadedDocuments({ index, ingestor, knowledgeBases, logger }),
+      checkReadiness: readiness.check,
+      metrics,
+      logger,
+      requestLimiter: createRequestLimiter({ perMinute: LIMITS.requestsPerMinute }),
+      version,
+      staticFolders: { '/': join(browserDir, 'page'), '/client': join(browserDir, 'client') },
+      routers: [createRerankRoutes({ reranker }), createEmbeddingsRoutes({ embedder })],
+    }),
+  );
+  const sockets = createSocketIoServer({
+    httpServer,
+    runner,
+    giveFeedback,
+    logger,
+    questionLimiter: createRequestLimiter({ perMinute: LIMITS.questionsPerMinute }),
+    eventLimiter: createRequestLimiter({ perMinute: LIMITS.eventsPerMinute }),
+  });
+
+  const stopping = new AbortController();
+  const readKnowledge = async (): Promise<FolderSyncSummary> => {
+    await engine.loaded();
+    await index.prepare({
+      embedder: embedder?.model ?? 'none',
+      dimensions: embedder?.dimensions ?? 0,
+      analyzer: core.analyzer.version,
+    });
+    for (const { knowledgeBase } of (await index.describe()).knowledgeBases)
+      knowledgeBases.ensure(knowledgeBase);
+    const summary = await knowledgeFolder.sync({
+      signal: stopping.signal,
+      onProgress: (progress) => {
+        readiness.knowledgeProgress(progress);
+        onProgress?.(progress);
+      },
+    });
+    logSync(summary, logger);
+    readiness.knowledgeRead();
+    return summary;
+  };
+  let knowledge: Promise<FolderSyncSummary> | undefined;
+  let watch: { close(): Promise<void> } | undefined;
+
+  return {
+    async listen() {
+      await store.interruptRunning();
+      await knowledgeFolder.load();
+      await new Promise<void>((resolve, reject) => {
+        httpServer.once('error', reject).listen(config.port, config.host, resolve);
+      });
+      knowledge = readKnowledge();
+      knowledge.catch((error: unknown) => {
+        if (stopping.signal.aborted) return;
+        readiness.knowledgeFailed(error);
+        logger.error('The knowledge folder could not be indexed.', { error });
+      });
+      watch = await watchKnowledgeFolder({
+        dir: config.knowledgeDir,
+        onChange: async (knowledgeBase) => {
+          logSync(await knowledgeFolder.sync({ knowledgeBase, signal: stopping.signal }), logger);
+        },
+        onError: (error) => logger.warn('A change in the knowledge folder could not be followed.', { error }),
+      });
+      const { port } = httpServer.address() as AddressInfo;
+      return { url: `http://${config.host === '127.0.0.1' ? 'localhost' : config.host}:${port}` };
+    },
+    knowledgeRead: () => knowledge ?? Promise.reject(new Error('not listening')),
+    async close({ drainMs = 30_000 } = {}) {
+      stopping.abort();
+      await Promise.all([
+        watch?.close(),
+        runner.drain({ timeoutMs: drainMs }),
+        knowledge?.catch(() => undefined),
+      ]);
+      sockets.close();
+      httpServer.closeAllConnections();
+      await new Promise((resolve) => httpServer.close(resolve));
+      await Promise.all([core.close(), store.close()]);
+    },
+  };
+}
+
+function logSync(summary: FolderSyncSummary, logger: Logger): void {
+  const { failed, ...counts } = summary;
+  logger.info('The knowledge folder is indexed.', { ...counts, failed: failed.length });
+  for (const { file, reason } of failed) logger.warn(`${file} was left out: ${reason}`);
+}

@@ -1,0 +1,10 @@
+/** Exit codes of every command; stated in `askbase --help`. */
+export const EXIT = {
+  ok: 0,
+  /** Something failed: the message says what. */
+  failed: 1,
+  /** The command line or the configuration is not valid. */
+  usage: 2,
+  /** `ask` and `search` only: the knowledge base does not say. */
+  noAnswer: 3,
+} as const;

@@ -1,0 +1,46 @@
+import { type Core, createCore } from '../core.js';
+import { AppError } from '../errors.js';
+import { createWinstonLogger } from '../telemetry/winston-logger.js';
+import { readEnvironment } from './environment.js';
+import { readConfigOrExit } from './serve-command.js';
+
+/** Runs a command on the knowledge itself, without a server; closes everything afterwards. Warnings go to standard error. */
+export async function withCore<T>(run: (core: Core, signal: AbortSignal) => Promise<T>): Promise<T> {
+  const config = readConfigOrExit(readEnvironment());
+  const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
+  const logger = createWinstonLogger({ level, style: 'text', colors: false, stream: process.stderr });
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const core = await createCore(config, { logger });
+  try {
+    await core.engine.loaded();
+    await core.index.prepare({
+      embedder: core.embedder?.model ?? 'none',
+      dimensions: core.embedder?.dimensions ?? 0,
+      analyzer: core.analyzer.version,
+    });
+    await core.knowledgeFolder.load();
+    for (const { knowledgeBase } of (await core.index.describe()).knowledgeBases) {
+      core.knowledgeBases.ensure(knowledgeBase);
+    }
+    return await run(core, stopping.signal);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    await core.close();
+  }
+}
+
+/** The knowledge base of that id. Throws AppError `not-found` naming those that are there. */
+export function requireKnowledgeBase(
+  core: Core,
+  id: string,
+): NonNullable<ReturnType<Core['knowledgeBases']['get']>> {
+  const found = core.knowledgeBases.get(id);
+  if (found !== undefined) return found;
+  const known = core.knowledgeBases.list().map((knowledgeBase) => knowledgeBase.id);
+  throw new AppError(
+    'not-found',
+    `There is no knowledge base "${id}". There is: ${known.join(', ') || 'none'}.`,
+  );
+}

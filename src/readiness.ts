@@ -1,0 +1,51 @@
+import type { Config } from './config.js';
+import type { Core } from './core.js';
+import { toAppError } from './errors.js';
+import type { CheckReadiness, Readiness } from './stream/operation-routes.js';
+
+export interface ReadinessCheck {
+  check: CheckReadiness;
+  knowledgeProgress(progress: { done: number; total: number }): void;
+  knowledgeRead(): void;
+  knowledgeFailed(error: unknown): void;
+}
+
+const INDEX_MS = 900;
+
+/** Says of each part whether it is ready: a device that was asked for and is not in use makes the whole not ready. */
+export function createReadinessCheck({ config, core }: { config: Config; core: Core }): ReadinessCheck {
+  let knowledge: Readiness = { ready: false, reason: 'The knowledge folder is being read.' };
+
+  const checkIndex = async (): Promise<Readiness> => {
+    const engine = config.qdrant === undefined ? 'sqlite' : 'qdrant';
+    const reason = await Promise.race([
+      core.index.isReady().catch((error: unknown) => toAppError(error).message),
+      new Promise<string>((resolve) => setTimeout(resolve, INDEX_MS, 'The index does not answer.').unref()),
+    ]);
+    return reason === null ? { ready: true, engine } : { ready: false, reason, engine };
+  };
+
+  return {
+    async check() {
+      const models = core.engine.status().map((status): [string, Readiness] => {
+        const { kind, ready, reason, name, device, requestedDevice, precision } = status;
+        const details = { model: name, device, requestedDevice, precision };
+        return [kind, { ready, ...(reason === null ? {} : { reason }), ...details }];
+      });
+      const mode: Readiness =
+        core.chatModel === null
+          ? { ready: true, mode: 'extractive' }
+          : { ready: true, mode: 'model', models: core.chatModel.models };
+      return { index: await checkIndex(), ...Object.fromEntries(models), knowledge, answers: mode };
+    },
+    knowledgeProgress({ done, total }) {
+      knowledge = { ready: false, reason: `The knowledge folder is being read: ${done} of ${total} files.` };
+    },
+    knowledgeRead() {
+      knowledge = { ready: true };
+    },
+    knowledgeFailed(error) {
+      knowledge = { ready: false, reason: toAppError(error).message };
+    },
+  };
+}
