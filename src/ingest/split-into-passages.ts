@@ -69,21 +69,23 @@ function pack(pieces: readonly Piece[]): string[] {
   );
 }
 
+/** As many groups as come nearest to the target size, of about equal size, none above the largest. */
 function group(pieces: readonly Piece[]): Piece[][] {
+  const total = sizeOf(pieces);
+  const count = Math.max(1, Math.round(total / PASSAGE_SIZE.target));
   const groups: Piece[][] = [];
+  let before = 0;
+  let lastPlace = -1;
   for (const piece of pieces) {
+    const place = Math.floor(((before + piece.tokens / 2) / total) * count);
     const current = groups.at(-1);
-    const size = current === undefined ? 0 : sizeOf(current);
-    const together = size + piece.tokens;
-    const fits =
-      together <= PASSAGE_SIZE.target || (size < PASSAGE_SIZE.target / 2 && together <= PASSAGE_SIZE.most);
-    if (current !== undefined && fits) current.push(piece);
+    const fits = current !== undefined && sizeOf(current) + piece.tokens <= PASSAGE_SIZE.most;
+    if (fits && place === lastPlace) current.push(piece);
     else groups.push([piece]);
+    lastPlace = place;
+    before += piece.tokens;
   }
-  const [before, last] = groups.slice(-2);
-  const isRemainder = before !== undefined && last !== undefined && sizeOf(last) < PASSAGE_SIZE.small;
-  if (!isRemainder || sizeOf(before) + sizeOf(last) > PASSAGE_SIZE.most) return groups;
-  return [...groups.slice(0, -2), [...before, ...last]];
+  return groups;
 }
 
 /** The last sentences of the passage before, as far as they and the passage fit. */

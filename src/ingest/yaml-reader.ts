@@ -12,7 +12,7 @@ export class YamlError extends Error {
  */
 export function parseYaml(text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 100, prettyErrors: true, logLevel: 'silent' });
+    return parse(text, { maxAliasCount: 100, prettyErrors: true, logLevel: 'error' });
   } catch (cause) {
     const [line = ''] = cause instanceof Error ? cause.message.split('\n') : [];
     throw new YamlError(cause instanceof YAMLParseError ? line.replace(/:$/, '') : line, { cause });

@@ -4,6 +4,8 @@ import type { Block } from '../source-document.js';
 /** A printed line. */
 export interface PdfLine {
   text: string;
+  /** Number of its page. */
+  page: number;
   /** Height of its largest letters, in points. */
   size: number;
   /** Height of its base line above the foot of the page, in points. */
@@ -95,12 +97,13 @@ function roundSize(size: number): number {
 
 function isNextLine(above: PdfLine, line: PdfLine): boolean {
   const gap = above.y - line.y;
-  return gap >= 0 && gap <= PARAGRAPH_GAP * Math.max(above.size, line.size, 1);
+  return above.page === line.page && gap >= 0 && gap <= PARAGRAPH_GAP * Math.max(above.size, line.size, 1);
 }
 
 /** A paragraph that goes on in the next column or on the next page. */
 function isCutByPage(above: PdfLine, line: PdfLine): boolean {
-  return line.y > above.y && !SENTENCE_END.test(above.text) && !BULLET.test(line.text);
+  const isElsewhere = line.page !== above.page || line.y > above.y;
+  return isElsewhere && !SENTENCE_END.test(above.text) && !BULLET.test(line.text);
 }
 
 /** Words parted at the end of a line become whole again. */

@@ -94,6 +94,10 @@ function collectBlocks(content: Content): Block[] {
     } else if (node.type === 'element' && !isDropped(node)) {
       const block = toBlock(node);
       if (block !== undefined) {
+        if (block?.type === 'table')
+          elements(node)
+            .filter(({ tagName }) => tagName === 'caption')
+            .forEach(visit);
         add(block);
       } else if (CONTAINERS.has(node.tagName)) {
         endParagraph();

@@ -12,7 +12,7 @@ export async function readPdf(bytes: Uint8Array): Promise<Reading> {
     const pages: PdfLine[][] = [];
     for (let number = 1; number <= pdf.numPages; number += 1) {
       const page = await pdf.getPage(number);
-      pages.push(toLines((await page.getTextContent()).items));
+      pages.push(toLines((await page.getTextContent()).items, number));
       page.cleanup();
     }
     const blocks = linesToBlocks(pages);
@@ -52,13 +52,13 @@ async function readTitle(pdf: Pdf): Promise<string> {
   return MEANINGLESS_TITLE.test(title) ? '' : title;
 }
 
-function toLines(items: TextItems): PdfLine[] {
+function toLines(items: TextItems, page: number): PdfLine[] {
   const lines: PdfLine[] = [];
   let line: PdfLine | null = null;
   for (const item of items) {
     if (!('str' in item)) continue;
     if (item.str !== '') {
-      line ??= { text: '', size: 0, y: Number(item.transform[5]) };
+      line ??= { text: '', page, size: 0, y: Number(item.transform[5]) };
       line.text += item.str;
       if (item.str.trim() !== '') line.size = Math.max(line.size, item.height);
     }
