@@ -17,7 +17,8 @@ export function childEntry(from: string, module: string): ChildEntry {
   const fromSource = from.endsWith('.ts');
   return {
     path: fileURLToPath(new URL(`${module}${fromSource ? '.ts' : '.js'}`, from)),
-    execArgv: fromSource ? ['--import', 'tsx'] : [],
+    // Resolved from here: the current folder need not be the project's.
+    execArgv: fromSource ? ['--import', import.meta.resolve('tsx')] : [],
   };
 }
 
