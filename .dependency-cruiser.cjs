@@ -15,7 +15,7 @@ const VENDORS = {
   express: '^src/stream/(express-[^/]+|[^/]+-routes)\\.ts$',
   'socket.io': '/socket-io-[^/]+\\.ts$',
   '@photostructure/sqlite': '/sqlite-[^/]+\\.ts$',
-  'sqlite-vec': '/sqlite-[^/]+\\.ts$',
+
   '@node-rs/jieba': '/jieba-[^/]+\\.ts$',
   'opencc-js': '/opencc-[^/]+\\.ts$',
   '@huggingface/tokenizers': '/huggingface-[^/]+\\.ts$',
@@ -67,6 +67,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };
