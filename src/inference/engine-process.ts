@@ -12,6 +12,7 @@ import type {
   RerankReply,
   ToEngine,
 } from './engine-protocol.js';
+import { modelDirOf } from './model-folders.js';
 import { bestLogits, createPassageIdCache, preparePairs, prepareTexts, toUnitVector } from './model-input.js';
 import { type LoadedModel, loadModel } from './model-loader.js';
 import { readModelManifest } from './model-manifest.js';
@@ -41,7 +42,7 @@ process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.on('SIGINT', () => undefined);
 
 async function start({ models: requests, modelsDir, deadly, cpuThreads }: EngineStart): Promise<void> {
-  const sizes = await Promise.all(requests.map(({ name }) => largestFile(join(modelsDir, name))));
+  const sizes = await Promise.all(requests.map(({ name }) => largestFile(modelDirOf(modelsDir, name))));
   pools = createEnginePools({
     modelBytes: sizes.reduce((sum, size) => sum + size, 0),
     cpuThreads,

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
-import { join } from 'node:path';
 import type { Logger } from '../telemetry/logger.js';
 import type { RerankScore } from '../types.js';
 import type { EngineMetrics, ModelRequest, ModelStatus, RerankReply } from './engine-protocol.js';
 import { abortError, type EngineCall, startEngineSupervisor } from './engine-supervisor.js';
 import { type CacheCounts, createBoundedCache } from './lru-cache.js';
+import { modelDirOf } from './model-folders.js';
 import { type ModelManifest, readModelManifest } from './model-manifest.js';
 import { sigmoid } from './sigmoid.js';
 
@@ -62,7 +62,7 @@ export async function createInferenceEngine(options: InferenceEngineOptions): Pr
   const { modelsDir, models, logger } = options;
   const manifests = new Map<string, ModelManifest>();
   for (const { name } of models) {
-    await readModelManifest(join(modelsDir, name)).then(
+    await readModelManifest(modelDirOf(modelsDir, name)).then(
       (manifest) => manifests.set(name, manifest),
       () => undefined,
     );

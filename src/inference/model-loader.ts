@@ -6,6 +6,7 @@ import { type Attempt, attemptsFor, type Machine } from './device-choice.js';
 import { type EnginePool, type EnginePools, packingRules } from './engine-pools.js';
 import type { DeadlyDevice, ModelRequest, ModelStatus } from './engine-protocol.js';
 import { checkGolden } from './golden-check.js';
+import { modelDirOf } from './model-folders.js';
 import type { PassageIdCache } from './model-input.js';
 import { type ModelManifest, readModelManifest, verifyModelFile } from './model-manifest.js';
 import { operatorsOnCpu } from './node-placement.js';
@@ -46,7 +47,7 @@ export async function loadModel(
   request: ModelRequest,
   options: ModelLoaderOptions,
 ): Promise<{ status: ModelStatus; loaded?: LoadedModel }> {
-  const modelDir = join(options.modelsDir, request.name);
+  const modelDir = modelDirOf(options.modelsDir, request.name);
   const unready: ModelStatus = {
     name: request.name,
     kind: request.kind,

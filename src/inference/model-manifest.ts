@@ -16,9 +16,12 @@ const fileNameSchema = z
   .regex(/^(?!.*\.\.)[\w][\w.-]*(\/[\w][\w.-]*)*$/, 'must be a relative path inside the model folder');
 const byPrecision = <Value extends z.ZodType>(value: Value) => z.partialRecord(z.enum(PRECISIONS), value);
 
+/** A model's name is its folder's. */
+export const modelNameSchema = z.string().regex(/^[\w][\w.-]*$/, 'must be a folder name');
+
 const common = {
   schemaVersion: z.literal(1),
-  name: z.string().regex(/^[\w][\w.-]*$/, 'must be a folder name'),
+  name: modelNameSchema,
   license: z.string().min(1),
   source: z.string().min(1),
   /** Tokens, special tokens included. */
