@@ -124,6 +124,11 @@ export function createAskbaseClient(options: AskbaseClientOptions): AskbaseClien
     for (const stream of streams.values()) void resumeStream(stream);
   });
 
+  socket.on('disconnect', (reason) => {
+    // A server that shuts down says goodbye, and socket.io takes that for good: the next server has the answers too.
+    if (reason === 'io server disconnect') socket.connect();
+  });
+
   return {
     get connected() {
       return socket.connected;

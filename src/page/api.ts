@@ -22,6 +22,10 @@ export interface Catalogue {
   models: { chat: string[]; embedder: string | null; reranker: string | null };
 }
 
+interface Readiness {
+  dependencies: Record<string, { ready: boolean } | undefined>;
+}
+
 /** What the page reads over HTTP. Every method throws AskbaseError. */
 export interface Api {
   readCatalogue(): Promise<Catalogue>;
@@ -29,6 +33,8 @@ export interface Api {
   readConversation(conversationId: string): Promise<StoredMessage[]>;
   readFrames(messageId: string): Promise<AnswerFrame[]>;
   readTrace(messageId: string): Promise<Trace>;
+  /** Whether the server has read its knowledge folder; before, answers may miss what is not read yet. */
+  isKnowledgeRead(): Promise<boolean>;
 }
 
 export function createApi(): Api {
@@ -47,6 +53,16 @@ export function createApi(): Api {
       return frames;
     },
     readTrace: (messageId) => get<Trace>(`/v1/messages/${encodeURIComponent(messageId)}/trace`),
+    async isKnowledgeRead() {
+      try {
+        // 503 while anything is not ready: which part it is stands in the body all the same.
+        const response = await fetch('/readyz');
+        const { dependencies } = (await response.json()) as Readiness;
+        return dependencies.knowledge?.ready !== false;
+      } catch {
+        throw unreachable();
+      }
+    },
   };
 }
 

@@ -140,19 +140,20 @@ export function createExchangeView(
   }
 
   function copyButton(state: AnswerState): HTMLButtonElement {
-    const label = element('span', { role: 'status' }, texts.copy);
+    const label = element('span', {}, texts.copy);
     const copy = async (): Promise<void> => {
       label.textContent = (await copyText(toPlainText(state))) ? texts.copied : texts.copyFailed;
       setTimeout(() => {
         label.textContent = texts.copy;
       }, COPIED_FOR_MS);
     };
-    return element(
-      'button',
-      { type: 'button', class: 'text-button', onclick: () => void copy() },
-      icon('copy'),
-      label,
-    );
+    const properties = {
+      type: 'button',
+      class: 'text-button',
+      'aria-live': 'polite',
+      onclick: () => void copy(),
+    };
+    return element('button', properties, icon('copy'), label);
   }
 
   function meta({ completed, mode }: AnswerState): HTMLElement | null {

@@ -8,6 +8,7 @@ import { type ConversationView, createConversationView } from './conversation-vi
 import { element, required } from './dom.js';
 import { createExplain } from './explain.js';
 import { chooseLanguage, type Language } from './language.js';
+import { createReadingNotice } from './reading-notice.js';
 import { createScrollFollow } from './scroll-follow.js';
 import type { Session } from './session.js';
 import { createSidePanel } from './side-panel.js';
@@ -46,6 +47,11 @@ export function startPage({ client, api, session }: PageOptions): void {
   });
   const chat = createChat({ client, api, session, onChange: requestShow });
   createBanner(required('banner', HTMLElement), client, texts);
+  const reading = createReadingNotice(required('reading', HTMLElement), {
+    isRead: api.isKnowledgeRead,
+    texts,
+    onProgress: refreshCatalogue,
+  });
   build();
   void load();
 
@@ -96,6 +102,14 @@ export function startPage({ client, api, session }: PageOptions): void {
     if (chosen === undefined) show();
     else openKnowledgeBase(chosen);
     if (window.matchMedia('(pointer: fine)').matches) composer.focus();
+    void reading.watch();
+  }
+
+  /** Counts change while the documents are read. */
+  async function refreshCatalogue(): Promise<void> {
+    catalogue = await api.readCatalogue();
+    welcomeShows = '';
+    show();
   }
 
   function showLoadFailure(): void {
@@ -115,6 +129,7 @@ export function startPage({ client, api, session }: PageOptions): void {
     session.setLanguage(next);
     panel.close();
     build();
+    reading.show();
     show();
     required('top', HTMLElement).querySelector<HTMLElement>('.language-switch')?.focus();
   }
