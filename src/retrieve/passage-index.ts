@@ -62,6 +62,10 @@ export interface IndexFingerprint {
   analyzer: string;
 }
 
+export function sameFingerprint(a: IndexFingerprint | null, b: IndexFingerprint): boolean {
+  return a?.embedder === b.embedder && a.dimensions === b.dimensions && a.analyzer === b.analyzer;
+}
+
 /**
  * Where passages live and are found. Throws AppError `unavailable` (retryable) where the engine cannot be
  * reached, `invalid` where vectors have the wrong dimension. Whoever creates it closes it.

@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
-import { AppError } from '../errors.js';
 import { inTransaction, openForReading, type Statement } from '../store/sqlite-database.js';
 import { serveMethods } from '../store/worker-rpc.js';
+import { checkVector } from './check-vector.js';
 import { questionKeys } from './lexical-weights.js';
 import type { IndexDescription, IndexFingerprint, SearchOptions, SearchQuery } from './passage-index.js';
 import { createSearchSpace, type SearchSpace, type SpaceHit } from './search-space.js';
@@ -115,10 +115,7 @@ function openReader({ file }: { file: string }) {
         const { knowledgeBase, filter, limit } = options;
         const space = spaces.get(knowledgeBase);
         if (space === undefined) return { lexical: [], dense: [], passages: new Map() };
-        if (query.dense !== null && query.dense.length !== dimensions) {
-          const problem = `A vector of ${dimensions} numbers is needed, not of ${query.dense.length}.`;
-          throw new AppError('invalid', problem);
-        }
+        checkVector(query.dense, dimensions);
         const withTerms = [...spaces.values()].reduce((sum, { withTerms: count }) => sum + count, 0);
         const keys = questionKeys(knowledgeBase, query.lexical);
         const lexical = space.searchLexical(keys, withTerms, { filter, limit });

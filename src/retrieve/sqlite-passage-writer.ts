@@ -3,8 +3,9 @@ import { AppError } from '../errors.js';
 import { inTransaction, openDatabase } from '../store/sqlite-database.js';
 import { serveMethods } from '../store/worker-rpc.js';
 import type { DocumentSummary } from '../types.js';
+import { checkVector } from './check-vector.js';
 import { weighPassageTerms } from './lexical-weights.js';
-import type { IndexedPassage, IndexFingerprint } from './passage-index.js';
+import { type IndexedPassage, type IndexFingerprint, sameFingerprint } from './passage-index.js';
 import { PASSAGE_MIGRATIONS, toBlob } from './sqlite-passage-schema.js';
 
 /** Removals kept for readers to follow; one that is further behind reads everything again. */
@@ -143,10 +144,7 @@ function toRows(
   }
   const rows = new Map<string, NewRow>();
   for (const { passage, vector, terms } of passages) {
-    if (vector !== null && (vector.length !== fingerprint.dimensions || !vector.every(Number.isFinite))) {
-      const problem = `A vector of ${fingerprint.dimensions} numbers is needed, not of ${vector.length}.`;
-      throw new AppError('invalid', problem);
-    }
+    checkVector(vector, fingerprint.dimensions);
     if (rows.has(passage.id)) continue;
     const { keys, weights } = weighPassageTerms(passage.knowledgeBase, terms);
     rows.set(passage.id, {
@@ -176,10 +174,6 @@ function sameRow(old: PassageRow, row: NewRow | undefined): boolean {
 function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
   if (a === null || b === null) return a === b;
   return Buffer.compare(a, b) === 0;
-}
-
-function sameFingerprint(a: IndexFingerprint | null, b: IndexFingerprint): boolean {
-  return a?.embedder === b.embedder && a.dimensions === b.dimensions && a.analyzer === b.analyzer;
 }
 
 serveMethods(() => openWriter(workerData as { file: string }));

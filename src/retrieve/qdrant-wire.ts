@@ -1,0 +1,163 @@
+import type { Schemas } from '@qdrant/js-client-rest';
+import { v5 } from 'uuid';
+import { z } from 'zod';
+import type { DocumentSummary, Passage } from '../types.js';
+import { weighPassageTerms } from './lexical-weights.js';
+import type { IndexedPassage, IndexFingerprint, PassageFilter } from './passage-index.js';
+
+/** What stands in the collection, and how it becomes our types. */
+
+export const DENSE = 'dense';
+export const LEXICAL = 'lexical';
+
+const language = z.enum(['en', 'zh']);
+
+const passageSchema = z.object({
+  id: z.string(),
+  knowledgeBase: z.string(),
+  documentId: z.string(),
+  title: z.string(),
+  headings: z.array(z.string()),
+  text: z.string(),
+  kind: z.enum(['text', 'faq']),
+  language,
+  url: z.string().optional(),
+  tags: z.array(z.string()),
+  position: z.number(),
+  tokens: z.number(),
+  updatedAt: z.string(),
+});
+
+const documentSchema = z.object({
+  knowledgeBase: z.string(),
+  documentId: z.string(),
+  title: z.string(),
+  language,
+  url: z.string().optional(),
+  tags: z.array(z.string()),
+  origin: z.enum(['folder', 'upload']),
+  contentHash: z.string(),
+  passages: z.number(),
+  updatedAt: z.string(),
+});
+
+const fingerprintSchema = z.object({
+  askbase: z.object({ embedder: z.string(), dimensions: z.number(), analyzer: z.string() }),
+});
+
+/** A passage is a point with vectors; a document is a point without, so that no search ever meets it. */
+const passagePayloadSchema = z.object({ passage: passageSchema });
+const documentPayloadSchema = z.object({ document: documentSchema });
+
+const DOCUMENT_NAMESPACE = '3b7c2d0e-8a0f-4f7e-9c55-0f6a3c1d2e44';
+
+export function documentPointId(knowledgeBase: string, documentId: string): string {
+  return v5(`${knowledgeBase}\0${documentId}`, DOCUMENT_NAMESPACE);
+}
+
+export function toDocumentPoint(document: DocumentSummary): Schemas['PointStruct'] {
+  return {
+    id: documentPointId(document.knowledgeBase, document.documentId),
+    vector: {},
+    payload: {
+      type: 'document',
+      knowledgeBase: document.knowledgeBase,
+      documentId: document.documentId,
+      stale: document.contentHash === '',
+      document,
+    },
+  };
+}
+
+export function toPassagePoint({ passage, vector, terms }: IndexedPassage): Schemas['PointStruct'] {
+  const { keys, weights } = weighPassageTerms(passage.knowledgeBase, terms);
+  const lexical = { indices: Array.from(keys), values: Array.from(weights) };
+  return {
+    id: passage.id,
+    vector: {
+      ...(vector === null ? {} : { [DENSE]: Array.from(vector) }),
+      ...(keys.length === 0 ? {} : { [LEXICAL]: lexical }),
+    },
+    payload: {
+      type: 'passage',
+      knowledgeBase: passage.knowledgeBase,
+      documentId: passage.documentId,
+      language: passage.language,
+      tags: passage.tags,
+      updatedAt: passage.updatedAt,
+      passage,
+    },
+  };
+}
+
+/** A passage on its way out: found by `passagesExcept` where its deletion was interrupted, and by nothing else. */
+export function toEmptiedPoint(
+  id: Schemas['ExtendedPointId'],
+  { knowledgeBase, documentId }: Pick<DocumentSummary, 'knowledgeBase' | 'documentId'>,
+): Schemas['PointStruct'] {
+  return { id, vector: {}, payload: { type: 'removed', knowledgeBase, documentId } };
+}
+
+/** Fields that are absent come back as absent, not as undefined. */
+export function toPassage(payload: unknown): Passage {
+  return passagePayloadSchema.parse(payload).passage as Passage;
+}
+
+export function toDocument(payload: unknown): DocumentSummary {
+  return documentPayloadSchema.parse(payload).document as DocumentSummary;
+}
+
+export function toMetadata({ embedder, dimensions, analyzer }: IndexFingerprint): Schemas['Payload'] {
+  return { askbase: { embedder, dimensions, analyzer } };
+}
+
+/** Null where the collection is not one of ours. */
+export function toFingerprint(metadata: unknown): IndexFingerprint | null {
+  return fingerprintSchema.safeParse(metadata).data?.askbase ?? null;
+}
+
+const matches = (key: string, value: string | boolean): Schemas['FieldCondition'] => ({
+  key,
+  match: { value },
+});
+
+/** Points of a kind: of a knowledge base, of a document of it. */
+export function pointsOf(
+  type: 'document' | 'passage',
+  scope: { knowledgeBase?: string | undefined; documentId?: string } = {},
+): { must: Schemas['Condition'][] } {
+  const { knowledgeBase, documentId } = scope;
+  return {
+    must: [
+      matches('type', type),
+      ...(knowledgeBase === undefined ? [] : [matches('knowledgeBase', knowledgeBase)]),
+      ...(documentId === undefined ? [] : [matches('documentId', documentId)]),
+    ],
+  };
+}
+
+/** All points of a document but its summary and those of the given ids. */
+export function passagesExcept(
+  { knowledgeBase, documentId }: Pick<DocumentSummary, 'knowledgeBase' | 'documentId'>,
+  ids: readonly string[],
+): Schemas['Filter'] {
+  return {
+    must: [matches('knowledgeBase', knowledgeBase), matches('documentId', documentId)],
+    must_not: [matches('type', 'document'), ...(ids.length === 0 ? [] : [{ has_id: [...ids] }])],
+  };
+}
+
+export const STALE_DOCUMENTS = { must: [matches('type', 'document'), matches('stale', true)] };
+
+export function toQdrantFilter(knowledgeBase: string, filter: PassageFilter = {}): Schemas['Filter'] {
+  const anyOf = (key: string, values: readonly string[] | undefined): Schemas['Condition'][] =>
+    values === undefined ? [] : [{ key, match: { any: [...values] } }];
+  return {
+    must: [
+      matches('knowledgeBase', knowledgeBase),
+      ...anyOf('documentId', filter.documentIds),
+      ...anyOf('tags', filter.tags),
+      ...(filter.language === undefined ? [] : [matches('language', filter.language)]),
+    ],
+  };
+}
