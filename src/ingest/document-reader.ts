@@ -17,10 +17,13 @@ export interface DocumentReader {
 interface DocumentReaderOptions {
   /** Milliseconds that one file may take. */
   timeLimitMs?: number;
+  /** Megabytes of JavaScript heap; the process ends where a file needs more. */
+  heapLimitMb?: number;
 }
 
 const TIME_LIMIT_MS = 60_000;
-/** Megabytes of JavaScript heap; the process ends where a file needs more. */
+/** Milliseconds until the process has taken a job: it may have to start first. */
+const START_LIMIT_MS = 60_000;
 const HEAP_LIMIT_MB = 1024;
 /** Files come in bursts: the process stays this long for the next one. */
 const IDLE_MS = 30_000;
@@ -31,23 +34,25 @@ const ENTRY = childEntry(import.meta.url, './reader-process');
  * The readers run in a process of their own: parsers of PDF, Office and HTML files are busy for seconds, and a hostile
  * file can hang them or use up their memory. The process sees no environment, so no secrets either.
  */
-export function createDocumentReader({
-  timeLimitMs = TIME_LIMIT_MS,
-}: DocumentReaderOptions = {}): DocumentReader {
+export function createDocumentReader(options: DocumentReaderOptions = {}): DocumentReader {
+  const { timeLimitMs = TIME_LIMIT_MS, heapLimitMb = HEAP_LIMIT_MB } = options;
   const queue = createKeyedQueue({ maxWaiting: MAX_WAITING });
   let child: ChildProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
 
   const start = (): ChildProcess => {
     const started = fork(ENTRY.path, {
-      execArgv: [...ENTRY.execArgv, `--max-old-space-size=${HEAP_LIMIT_MB}`],
+      execArgv: [...ENTRY.execArgv, `--max-old-space-size=${heapLimitMb}`],
       env: {},
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    started.once('exit', () => {
-      if (child === started) child = undefined;
-    });
+    // Whoever waits for an answer hears of it by `exchange`; between files nobody needs to.
+    started
+      .on('error', () => undefined)
+      .once('exit', () => {
+        if (child === started) child = undefined;
+      });
     return started;
   };
   const stop = (): void => {
@@ -95,29 +100,42 @@ class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
+/** The file broke the process, or held it too long. */
+class Breakdown extends Error {
+  override readonly name = 'Breakdown';
+}
+
 function exchange(
   child: ChildProcess,
   job: ReadJob,
   { timeLimitMs, signal }: { timeLimitMs: number; signal: AbortSignal },
 ): Promise<ReadDocument> {
   const { promise, resolve, reject } = withResolvers<ReadDocument>();
+  const giveUpAfter = (milliseconds: number): NodeJS.Timeout =>
+    setTimeout(() => {
+      reject(new Breakdown(`reading it took longer than ${milliseconds / 1000} seconds`));
+    }, milliseconds);
+  let timer = giveUpAfter(START_LIMIT_MS);
   const onMessage = (reply: ReadReply): void => {
     if ('document' in reply) resolve(reply.document);
-    else reject(new Refusal(reply.reason, { cause: reply.detail }));
+    else if ('reason' in reply) reject(new Refusal(reply.reason, { cause: reply.detail }));
+    else {
+      clearTimeout(timer);
+      timer = giveUpAfter(timeLimitMs);
+    }
   };
   const onExit = (code: number | null, killedBy: string | null): void => {
     reject(
-      new Error('reading it took too much memory or broke the reader', { cause: `exit ${code ?? killedBy}` }),
+      new Breakdown('reading it took too much memory or broke the reader', {
+        cause: `exit ${code ?? killedBy}`,
+      }),
     );
   };
   const onAbort = (): void => reject(new AppError('stopped', undefined, { cause: signal.reason }));
-  const timer = setTimeout(() => {
-    reject(new Error(`reading it took longer than ${timeLimitMs / 1000} seconds`));
-  }, timeLimitMs);
-  child.once('message', onMessage).once('exit', onExit).once('error', reject);
+  child.on('message', onMessage).once('exit', onExit).once('error', reject);
   signal.addEventListener('abort', onAbort, { once: true });
   child.send(job, (error) => {
-    if (error !== null) reject(new Error('the reader could not be reached', { cause: error }));
+    if (error !== null) reject(new Breakdown('the reader could not be reached', { cause: error }));
   });
   return promise.finally(() => {
     clearTimeout(timer);
@@ -126,10 +144,9 @@ function exchange(
   });
 }
 
-function toAppError(documentId: string, thrown: unknown): AppError {
-  if (thrown instanceof AppError) return thrown;
-  const { message, cause } = thrown as Error;
-  return new AppError('unreadable', `${documentId}: ${message}`, { cause: cause ?? thrown });
+function toAppError(documentId: string, thrown: unknown): unknown {
+  if (!(thrown instanceof Refusal || thrown instanceof Breakdown)) return thrown;
+  return new AppError('unreadable', `${documentId}: ${thrown.message}`, { cause: thrown.cause ?? thrown });
 }
 
 function withResolvers<T>() {

@@ -28,6 +28,7 @@ function toReply(thrown: unknown): ReadReply {
 
 /** Runs in a process of its own: one job at a time, as `document-reader.ts` sends them. Ends with its parent. */
 process.on('message', (job: ReadJob) => {
+  process.send?.({ taken: true } satisfies ReadReply);
   void read(job)
     .then((document): ReadReply => ({ document }), toReply)
     .then((reply) => process.send?.(reply));

@@ -15,5 +15,5 @@ export interface ReadDocument extends Pick<DocumentSummary, 'title' | 'language'
   passages: PassageDraft[];
 }
 
-/** `reason` is for people, `detail` for the log. */
-export type ReadReply = { document: ReadDocument } | { reason: string; detail: string };
+/** First that the job has been taken, then what became of it. `reason` is for people, `detail` for the log. */
+export type ReadReply = { taken: true } | { document: ReadDocument } | { reason: string; detail: string };

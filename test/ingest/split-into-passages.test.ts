@@ -307,7 +307,12 @@ describe('any document', () => {
       rows: fc.array(fc.array(prose, { minLength: 1, maxLength: 3 }), { maxLength: 5 }),
     }),
     fc.record({ type: fc.constant('record' as const), text: prose }),
-    fc.record({ type: fc.constant('faq' as const), question: prose, answer: prose, tags: fc.constant([]) }),
+    fc.record({
+      type: fc.constant('faq' as const),
+      question: prose,
+      answer: prose,
+      tags: fc.constant<string[]>([]),
+    }),
   );
   const blocks = fc.array(block, { minLength: 1, maxLength: 12 });
 
