@@ -69,7 +69,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
       return io.of('/').sockets.size;
     },
     close() {
-      io.disconnectSockets(true);
+      // Not io.disconnectSockets(): a client that is told to go does not come back to the server that follows.
       io.engine.close();
     },
   };

@@ -10,8 +10,15 @@ import { framesQuerySchema, messageParamsSchema } from './answer-routes.js';
 import { askSchema } from './ask.js';
 import { chatCompletionRequestSchema } from './chat-completion.js';
 import { conversationParamsSchema, conversationsQuerySchema } from './conversation-routes.js';
+import { embeddingsReplySchema, embeddingsRequestSchema } from './embeddings-routes.js';
 import { feedbackSchema } from './feedback.js';
 import * as replies from './reply-schemas.js';
+import {
+  rerankReplySchema,
+  rerankRequestSchema,
+  teiRerankReplySchema,
+  teiRerankRequestSchema,
+} from './rerank-routes.js';
 import { searchRequestSchema } from './search-service.js';
 
 /** Shapes that recur, by the name they have in the document. */
@@ -91,6 +98,7 @@ export function createOpenApiDocument(version: string): object {
     reply: replies.modelSchema,
     errors: openAiError,
   });
+  addInference(add, error, openAiError);
   add('post', '/v1/search', {
     summary: 'Every candidate for a query with all its scores',
     request: { body: json(searchRequestSchema) },
@@ -142,6 +150,23 @@ export function createOpenApiDocument(version: string): object {
 }
 
 type Add = (method: 'get' | 'post' | 'delete', path: string, operation: Operation) => void;
+
+function addInference(add: Add, errors: z.ZodType, openAiErrors: z.ZodType): void {
+  for (const path of ['/v1/rerank', '/v2/rerank', '/rerank']) {
+    add('post', path, {
+      summary: 'The reranker as a service, as clients of Cohere, Jina or Text Embeddings Inference call one',
+      request: { body: json(z.union([rerankRequestSchema, teiRerankRequestSchema])) },
+      reply: z.union([rerankReplySchema, teiRerankReplySchema]),
+      errors,
+    });
+  }
+  add('post', '/v1/embeddings', {
+    summary: "OpenAI's embeddings",
+    request: { body: json(embeddingsRequestSchema) },
+    reply: embeddingsReplySchema,
+    errors: openAiErrors,
+  });
+}
 
 function addDocuments(add: Add, errors: z.ZodType): void {
   const documents = '/v1/knowledge-bases/{knowledgeBase}/documents';
