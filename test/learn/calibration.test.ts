@@ -11,8 +11,8 @@ import {
 /** Pairs whose true probability is sigmoid(scale * logit + shift), as shares rather than draws. */
 function pairsOf(scale: number, shift: number): LabelledScore[] {
   return Array.from({ length: 81 }, (_, index) => (index - 40) / 8).flatMap((logit) => {
-    const relevant = Math.round(sigmoid(scale * logit + shift) * 200);
-    return Array.from({ length: 200 }, (_, index) => ({ logit, relevant: index < relevant }));
+    const relevant = Math.round(sigmoid(scale * logit + shift) * 50);
+    return Array.from({ length: 50 }, (_, index) => ({ logit, relevant: index < relevant }));
   });
 }
 

@@ -1,0 +1,130 @@
+import { passageSearchText } from '../passage-text.js';
+import type { Reranker } from '../rerank/reranker.js';
+import type { Analyzer } from '../retrieve/analyzer.js';
+import type { Embedder } from '../retrieve/embedder.js';
+import type { PassageIndex } from '../retrieve/passage-index.js';
+import { fuseByReciprocalRank } from '../retrieve/reciprocal-rank-fusion.js';
+import type { Candidate } from '../types.js';
+import type { BeirDataset, BeirQuery } from './beir-dataset.js';
+import { bootstrapMean, type Estimate } from './bootstrap.js';
+import { PLAIN_LEXICON } from './index-dataset.js';
+import { type Judgements, METRIC_NAMES, measureRanking, type RankingMetrics } from './ranking-metrics.js';
+
+export const STAGES = ['lexical', 'dense', 'fused', 'reranked'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** One question as each stage answered it. */
+export interface QuestionResult {
+  query: BeirQuery;
+  /** Document ids, best first, a document at the place of its best passage. */
+  rankings: Partial<Record<Stage, string[]>>;
+  metrics: Partial<Record<Stage, RankingMetrics>>;
+  /** The reranker's sigmoid of each candidate, and whether its document is relevant. */
+  scores: { sigmoid: number; logit: number; relevant: boolean }[];
+  /** What the last stage put first. */
+  best?: { documentId: string; text: string };
+}
+
+export interface Evaluation {
+  documents: number;
+  passages: number;
+  questions: QuestionResult[];
+  /** Stages that ran: without an embedder or a reranker there are fewer. */
+  stages: Partial<Record<Stage, Record<keyof RankingMetrics, Estimate>>>;
+}
+
+export interface EvaluateOptions {
+  index: Pick<PassageIndex, 'search'>;
+  embedder: Embedder | null;
+  reranker: Reranker | null;
+  analyzer: Analyzer;
+  knowledgeBase: string;
+  /** Passages that were indexed. */
+  passages: number;
+  /** Hits per branch, and fused candidates that are reranked. */
+  depth?: number;
+  onProgress?: (progress: { done: number; total: number }) => void;
+  signal: AbortSignal;
+}
+
+/** Asks every judged question the way the product does, and measures what each stage made of it. */
+export async function evaluateRetrieval(dataset: BeirDataset, options: EvaluateOptions): Promise<Evaluation> {
+  const questions: QuestionResult[] = [];
+  for (const query of dataset.queries) {
+    const judgements = dataset.judgements.get(query.id) ?? new Map();
+    questions.push(await askEveryStage(query, judgements, options));
+    options.onProgress?.({ done: questions.length, total: dataset.queries.length });
+  }
+  const stages = Object.fromEntries(
+    STAGES.filter((stage) => questions.some(({ metrics }) => metrics[stage] !== undefined)).map((stage) => [
+      stage,
+      summarize(questions.flatMap(({ metrics }) => metrics[stage] ?? [])),
+    ]),
+  );
+  return { documents: dataset.documents.length, passages: options.passages, questions, stages };
+}
+
+async function askEveryStage(
+  query: BeirQuery,
+  judgements: Judgements,
+  options: EvaluateOptions,
+): Promise<QuestionResult> {
+  const { index, embedder, reranker, analyzer, knowledgeBase, depth = 50, signal } = options;
+  const [vector] = (await embedder?.embed([query.text], { kind: 'query', signal })) ?? [];
+  const lexical = analyzer.analyzeQuestion(query.text, PLAIN_LEXICON);
+  const hits = await index.search(
+    { dense: vector ?? null, lexical },
+    { knowledgeBase, limit: depth, signal },
+  );
+  const fused = fuseByReciprocalRank(hits, depth);
+  const reranked = reranker === null ? null : await rerank(query.text, fused, reranker, signal);
+
+  const rankings: QuestionResult['rankings'] = {
+    lexical: documentsOf(hits.lexical),
+    ...(vector === undefined ? {} : { dense: documentsOf(hits.dense) }),
+    fused: documentsOf(fused),
+    ...(reranked === null ? {} : { reranked: documentsOf(reranked) }),
+  };
+  const [first] = reranked ?? fused;
+  return {
+    query,
+    rankings,
+    metrics: Object.fromEntries(
+      Object.entries(rankings).map(([stage, ranking]) => [stage, measureRanking(ranking, judgements)]),
+    ),
+    scores: (reranked ?? []).map(({ passage, logit, sigmoid }) => ({
+      logit,
+      sigmoid,
+      relevant: (judgements.get(passage.documentId) ?? 0) > 0,
+    })),
+    ...(first === undefined
+      ? {}
+      : { best: { documentId: first.passage.documentId, text: first.passage.text } }),
+  };
+}
+
+async function rerank(
+  question: string,
+  candidates: readonly Candidate[],
+  reranker: Reranker,
+  signal: AbortSignal,
+) {
+  const texts = candidates.map(({ passage }) => passageSearchText(passage));
+  const scores = texts.length === 0 ? [] : await reranker.score(question, texts, { signal });
+  return candidates
+    .map(({ passage }, place) => ({
+      passage,
+      logit: scores[place]?.logit ?? 0,
+      sigmoid: scores[place]?.sigmoid ?? 0,
+    }))
+    .sort((a, b) => b.logit - a.logit);
+}
+
+function documentsOf(hits: readonly { passage: { documentId: string } }[]): string[] {
+  return [...new Set(hits.map(({ passage }) => passage.documentId))];
+}
+
+function summarize(metrics: readonly RankingMetrics[]): Record<keyof RankingMetrics, Estimate> {
+  const estimates = METRIC_NAMES.map((name) => [name, bootstrapMean(metrics.map((values) => values[name]))]);
+  return Object.fromEntries(estimates) as Record<keyof RankingMetrics, Estimate>;
+}
