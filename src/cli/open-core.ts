@@ -1,12 +1,22 @@
+import type { Config } from '../config.js';
 import { type Core, createCore } from '../core.js';
 import { AppError } from '../errors.js';
 import { createWinstonLogger } from '../telemetry/winston-logger.js';
 import { readEnvironment } from './environment.js';
 import { readConfigOrExit } from './serve-command.js';
 
-/** Runs a command on the knowledge itself, without a server; closes everything afterwards. Warnings go to standard error. */
-export async function withCore<T>(run: (core: Core, signal: AbortSignal) => Promise<T>): Promise<T> {
-  const config = readConfigOrExit(readEnvironment());
+/**
+ * Runs a command on the knowledge itself, without a server; closes everything afterwards. Warnings go to standard error.
+ *
+ * @param dataDir an embedded index of its own, instead of the configured one
+ */
+export async function withCore<T>(
+  run: (core: Core, signal: AbortSignal) => Promise<T>,
+  { dataDir }: { dataDir?: string } = {},
+): Promise<T> {
+  const { qdrant, ...rest } = readConfigOrExit(readEnvironment());
+  const config: Config =
+    dataDir === undefined ? { ...rest, ...(qdrant === undefined ? {} : { qdrant }) } : { ...rest, dataDir };
   const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const logger = createWinstonLogger({ level, style: 'text', colors: false, stream: process.stderr });
   const stopping = new AbortController();

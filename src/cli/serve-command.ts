@@ -6,6 +6,7 @@ import { PromptError } from '../answer/prompts.js';
 import { type App, createApp } from '../app.js';
 import { type Config, ConfigError, readConfig } from '../config.js';
 import { AppError } from '../errors.js';
+import { readChosenModels } from '../inference/chosen-models.js';
 import type { Logger } from '../telemetry/logger.js';
 import { createWinstonLogger } from '../telemetry/winston-logger.js';
 import { ROOT_DIR, readEnvironment } from './environment.js';
@@ -51,14 +52,20 @@ export async function startServer(env: Record<string, string | undefined>): Prom
   progress.clear();
 }
 
+/** What `askbase models use` chose stands where the environment says nothing. */
 export function readConfigOrExit(env: Record<string, string | undefined>): Config {
   try {
-    return readConfig(env, ROOT_DIR);
+    const config = readConfig(env, ROOT_DIR);
+    return readConfig({ ...readChosenModels(config.dataDir), ...withoutEmpty(env) }, ROOT_DIR);
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) throw thrown;
     process.stderr.write(`${thrown.message}\n`);
     process.exit(EXIT.usage);
   }
+}
+
+function withoutEmpty(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
 }
 
 function createServerLogger({ logLevel, production }: Config): Logger {

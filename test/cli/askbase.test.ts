@@ -1,0 +1,188 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SAMPLE_KNOWLEDGE, writeFiles } from '../support/app.js';
+import { type FinishedCommand, startCommand } from '../support/command.js';
+import { startModelServer } from '../support/model-server.js';
+import { TINY_EMBEDDER, TINY_RERANKER, writeTinyModels } from '../support/tiny-models.js';
+
+describe('askbase', () => {
+  let dir: string;
+  let env: Record<string, string>;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'askbase-cli-'));
+    writeTinyModels(join(dir, 'models'));
+    writeFiles(join(dir, 'knowledge'), {});
+    writeFiles(join(dir, 'shop'), {
+      'en/returns.md': SAMPLE_KNOWLEDGE['shop/en/returns.md'] ?? '',
+      'faq.csv': 'question,answer\nDo you ship to Canada?,Yes. A parcel to Canada takes 9 days.\n',
+    });
+    env = {
+      DATA_DIR: join(dir, 'data'),
+      MODELS_DIR: join(dir, 'models'),
+      KNOWLEDGE_DIR: join(dir, 'knowledge'),
+      EMBED_MODEL: TINY_EMBEDDER,
+      RERANK_MODEL: TINY_RERANKER,
+      EMBED_DEVICE: 'cpu',
+      RERANK_DEVICE: 'cpu',
+    };
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  const askbase = (args: string[], more: Record<string, string> = {}): Promise<FinishedCommand> =>
+    startCommand('cli/askbase.ts', args, { env: { ...env, ...more }, cwd: dir }).finished;
+
+  it('explains its commands and exit codes', async () => {
+    const { code, stdout } = await askbase(['--help']);
+    expect(code).toBe(0);
+    for (const word of ['serve', 'ingest', 'ask', 'search', 'models', 'Exit codes'])
+      expect(stdout).toContain(word);
+  });
+
+  it('ends with 2 for a wrong command line, and says what is wrong', async () => {
+    const [unknown, missing, empty] = await Promise.all([
+      askbase(['dance']),
+      askbase(['ask', 'hello']),
+      askbase(['ask', ' ', '--kb', 'shop']),
+    ]);
+    expect(unknown).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('dance') });
+    expect(missing).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--kb') });
+    expect(empty).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('empty') });
+  });
+
+  it('ends with 2 for a wrong configuration, naming every variable and no value', async () => {
+    const { code, stderr } = await askbase(['search', 'x', '--kb', 'shop'], {
+      PORT: 'sesame',
+      QDRANT_URL: 'sesame',
+    });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/PORT/);
+    expect(stderr).toMatch(/QDRANT_URL/);
+    expect(stderr).not.toContain('sesame');
+  });
+
+  it('ingests a folder, names the file it cannot read, and leaves unchanged ones alone', async () => {
+    writeFileSync(join(dir, 'shop/broken.pdf'), 'not a pdf');
+    const first = await askbase(['ingest', 'shop', '--kb', 'shop']);
+    expect(first.stdout).toMatch(/^2 added, 0 changed, 0 unchanged, 1 failed; \d+ passages\n$/);
+    expect(first.stderr).toMatch(/^broken\.pdf: .+\n$/);
+    expect(first.code).toBe(1);
+
+    rmSync(join(dir, 'shop/broken.pdf'));
+    const again = await askbase(['ingest', 'shop', '--kb', 'shop', '--json']);
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    const { results } = JSON.parse(again.stdout) as { results: { documentId: string; status: string }[] };
+    expect(results.map(({ documentId, status }) => [documentId, status])).toEqual([
+      ['en/returns.md', 'unchanged'],
+      ['faq.csv', 'unchanged'],
+    ]);
+    const nowhere = await askbase(['ingest', 'nowhere', '--kb', 'shop']);
+    expect(nowhere).toMatchObject({ code: 1, stderr: 'nowhere cannot be read.\n' });
+  });
+
+  it('asks: the answer and its sources on standard output, nothing else anywhere', async () => {
+    const plain = await askbase(['ask', 'How many days do I have to return an item?', '--kb', 'shop']);
+    expect(plain).toMatchObject({ code: 0, stderr: '' });
+    expect(plain.stdout).toContain('30 days');
+    expect(plain.stdout).toMatch(/\n\[1\] Returns › .+ \(en\/returns\.md\)/);
+
+    const json = await askbase(['ask', 'Do you ship to Canada?', '--kb', 'shop', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      status: 'answered',
+      text: expect.stringContaining('9 days'),
+    });
+
+    const unknown = await askbase(['ask', 'zzyzx qwrtp', '--kb', 'shop', '--json']);
+    expect(unknown.code).toBe(3);
+    expect(JSON.parse(unknown.stdout)).toMatchObject({ status: 'no-answer' });
+
+    const nobody = await askbase(['ask', 'hello', '--kb', 'nobody']);
+    expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('shop') });
+  });
+
+  it('searches: every score of every candidate', async () => {
+    const { code, stdout, stderr } = await askbase(['search', 'return', 'costs', '--kb', 'shop', '--json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { candidates, threshold } = JSON.parse(stdout) as {
+      candidates: { scores: object; decision: string }[];
+      threshold: number;
+    };
+    expect(threshold).toBe(0.5);
+    expect(Object.keys(candidates[0]?.scores ?? {}).sort()).toEqual(['dense', 'fused', 'lexical', 'rerank']);
+  });
+});
+
+describe('the server process', () => {
+  it('lets a running answer end after SIGTERM, refuses new ones, and exits with 0', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'askbase-drain-'));
+    writeTinyModels(join(dir, 'models'));
+    writeFiles(join(dir, 'knowledge'), SAMPLE_KNOWLEDGE);
+    let goOn: () => void = () => undefined;
+    const wait = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const model = await startModelServer({ steps: ['You have ', { wait }, '30 days [1].'] });
+    const server = startCommand('main.ts', [], {
+      cwd: dir,
+      env: {
+        PORT: '0',
+        NODE_ENV: 'production',
+        DATA_DIR: join(dir, 'data'),
+        MODELS_DIR: join(dir, 'models'),
+        KNOWLEDGE_DIR: join(dir, 'knowledge'),
+        EMBED_MODEL: TINY_EMBEDDER,
+        RERANK_MODEL: TINY_RERANKER,
+        EMBED_DEVICE: 'cpu',
+        RERANK_DEVICE: 'cpu',
+        OPENAI_BASE_URL: model.url,
+        CHAT_MODEL: 'scripted',
+      },
+    });
+    try {
+      const [, url = ''] = await server.writes(/listens on (http:\/\/localhost:\d+)/);
+      await server.writes(/The knowledge folder is indexed/);
+      const ask = { knowledgeBase: 'shop', text: 'How many days do I have to return an item?' };
+      const running = request(url).post('/v1/answers').send(ask).then();
+      await model.arrived(1);
+      server.child.kill('SIGTERM');
+      await server.writes(/refusing new questions/);
+      const refused = await request(url).post('/v1/answers').send(ask);
+      expect(refused.status).toBe(503);
+      expect(refused.body.error).toMatchObject({ code: 'unavailable', retryable: true });
+      goOn();
+      const { body } = await running;
+      expect(body).toMatchObject({ status: 'answered', text: expect.stringContaining('30 days') });
+      const { code, stdout } = await server.finished;
+      expect(code).toBe(0);
+      for (const line of stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('level');
+    } finally {
+      server.child.kill('SIGKILL');
+      await model.close();
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('says in one line that its port is taken', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'askbase-port-'));
+    const model = await startModelServer();
+    try {
+      const { code, stdout } = await startCommand('main.ts', [], {
+        cwd: dir,
+        env: {
+          PORT: new URL(model.url).port,
+          DATA_DIR: join(dir, 'data'),
+          KNOWLEDGE_DIR: join(dir, 'knowledge'),
+          MODELS_DIR: join(dir, 'models'),
+        },
+      }).finished;
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/Port \d+ is in use/);
+      expect(stdout).not.toMatch(/^ {4}at /m);
+    } finally {
+      await model.close();
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+});
