@@ -48,10 +48,16 @@ export async function* answerQuestion(
   const start = performance.now();
   const trace: Trace = emptyTrace(ask, steps);
   const { timings, degraded } = trace;
-  const noAnswer = function* (reason: NoAnswerReason, text: string): Generator<FrameBody> {
-    Object.assign(trace, { status: 'no-answer', reason });
+  /** Before the last frame goes out: whoever has that frame can ask for the trace. */
+  const writeTrace = async (): Promise<void> => {
+    if (timings.total !== undefined) return;
     timings.total = performance.now() - start;
+    await steps.writeTrace(trace).catch(() => degraded.push('trace'));
+  };
+  const noAnswer = async function* (reason: NoAnswerReason, text: string): AsyncGenerator<FrameBody> {
+    Object.assign(trace, { status: 'no-answer', reason });
     yield { type: 'text-delta', text };
+    await writeTrace();
     yield { type: 'answer-completed', status: 'no-answer', reason, text, citations: [], timings, degraded };
   };
 
@@ -118,8 +124,8 @@ export async function* answerQuestion(
     if (grounding.text.trim() === '') throw new AppError('model-failed', 'The language model said nothing.');
 
     timings.answer = performance.now() - answerStart;
-    timings.total = performance.now() - start;
     Object.assign(trace, { status: 'answered', usage });
+    await writeTrace();
     yield {
       type: 'answer-completed',
       status: 'answered',
@@ -130,8 +136,7 @@ export async function* answerQuestion(
       degraded,
     };
   } finally {
-    timings.total ??= performance.now() - start;
-    await steps.writeTrace(trace);
+    await writeTrace();
   }
 }
 
