@@ -20,7 +20,8 @@ const READERS: Readonly<Record<DocumentFormat, (bytes: Uint8Array) => Reading | 
   text: (bytes) => readPlainText(cleanText(decodeText(bytes))),
   html: (bytes) => readHtml(cleanText(decodeText(bytes, declaredCharset(bytes)))),
   csv: (bytes) => readCsv(cleanText(decodeText(bytes))),
-  jsonl: (bytes) => readJsonLines(cleanText(decodeText(bytes))),
+  // Cleaned afterwards: a line separator inside a JSON string is not a line break.
+  jsonl: (bytes) => readJsonLines(decodeText(bytes)),
   pdf: readPdf,
   docx: (bytes) => {
     checkZipBounds(bytes);

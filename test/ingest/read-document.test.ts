@@ -329,6 +329,19 @@ describe('reading tables and pairs', () => {
     ).toEqual([{ type: 'record', text: 'code: E1\nsteps: a, b\nmore: {"x":1}' }]);
   });
 
+  it('takes a line separator inside a JSON string for a line break in the text', async () => {
+    const line = JSON.stringify({ question: 'How?\u200b', answer: 'One\u2028two' });
+    expect(await blocksOf('a.jsonl', line)).toEqual([
+      { type: 'faq', question: 'How?', answer: 'One\ntwo', tags: [] },
+    ]);
+  });
+
+  it('does not make a pair of what has no visible answer', async () => {
+    expect(await blocksOf('a.jsonl', JSON.stringify({ question: 'How?', answer: '\u200b' }))).toEqual([
+      { type: 'record', text: 'question: How?' },
+    ]);
+  });
+
   it('reads every sheet of a workbook, with dates, numbers and truth values', async () => {
     const xlsx = makeXlsx([
       {

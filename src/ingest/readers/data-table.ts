@@ -5,6 +5,6 @@ import { rowToBlock } from './question-answer-columns.js';
 export function tableToBlocks(rows: readonly (readonly string[])[]): Block[] {
   const [header = [], ...body] = rows.filter((row) => row.some((cell) => cell.trim() !== ''));
   return body
-    .map((row) => rowToBlock(row.map((cell, column) => [header[column]?.trim() ?? '', cell.trim()] as const)))
+    .map((row) => rowToBlock(row.map((cell, column) => [header[column] ?? '', cell] as const)))
     .filter((block) => block !== null);
 }

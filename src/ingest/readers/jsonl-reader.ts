@@ -25,7 +25,7 @@ function parseLine(line: string, number: number): object {
 }
 
 function toNamedValues(object: object): [string, string][] {
-  return Object.entries(object).map(([name, value]) => [name, toText(value).trim()]);
+  return Object.entries(object).map(([name, value]) => [name, toText(value)]);
 }
 
 function toText(value: unknown): string {

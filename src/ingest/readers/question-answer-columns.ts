@@ -1,3 +1,4 @@
+import { cleanText } from '../clean-text.js';
 import type { Block, FaqBlock } from '../source-document.js';
 
 const COLUMN_NAMES = {
@@ -14,7 +15,8 @@ export type NamedValues = readonly (readonly [name: string, value: string])[];
 
 /** A row with a question and an answer becomes a curated pair, any other row `name: value` lines. */
 export function rowToBlock(row: NamedValues): Block | null {
-  return toFaq(row) ?? toRecord(row);
+  const cleaned = row.map(([name, value]) => [cleanText(name).trim(), cleanText(value).trim()] as const);
+  return toFaq(cleaned) ?? toRecord(cleaned);
 }
 
 function toFaq(row: NamedValues): FaqBlock | null {
@@ -41,5 +43,5 @@ function toRecord(row: NamedValues): Block | null {
 
 function valueFor(row: NamedValues, role: Role): string {
   const names: readonly string[] = COLUMN_NAMES[role];
-  return row.find(([name]) => names.includes(name.trim().toLowerCase()))?.[1].trim() ?? '';
+  return row.find(([name]) => names.includes(name.toLowerCase()))?.[1] ?? '';
 }
