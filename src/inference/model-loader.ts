@@ -197,25 +197,35 @@ async function refuseFallback(slot: SessionSlot, model: ModelOnDisk, profileDir:
   }
 }
 
-/** The largest run once on every thread, so that memory is at its peak and the first question finds all warm. */
+/**
+ * The longest sequence once on every thread, so that memory is at its peak and the first question finds all warm; a
+ * graphics device also gets a batch, unless the one sequence has shown that it is none to speak of.
+ *
+ * @returns tokens per millisecond of the whole pool
+ */
 async function warmUp(pool: EnginePool, attempt: Attempt, model: ModelOnDisk): Promise<number> {
   const { maxLength, name } = model.manifest;
   const { maxTokens, maxSequences } = packingRules(attempt.device, attempt.file.precision);
-  const length = Math.min(maxLength, maxTokens);
-  const count = attempt.device === 'cpu' ? 1 : Math.min(maxSequences, WARM_UP_SEQUENCES);
-  const sequences = Array.from({ length: count }, () => fillerSequence(model, length));
-  const times = await Promise.all(
-    pool.slots.map(async (slot) => {
-      await runAlone(slot, name, sequences);
-      const start = performance.now();
-      await runAlone(slot, name, sequences);
-      return performance.now() - start;
-    }),
-  );
-  return (pool.slots.length * length * count) / Math.max(0.01, ...times);
+  const sequence = fillerSequence(model, Math.min(maxLength, maxTokens));
+  const measure = async (sequences: TokenSequence[]): Promise<number> => {
+    const speeds = await Promise.all(
+      pool.slots.map(async (slot) => {
+        await runAlone(slot, name, sequences);
+        const start = performance.now();
+        await runAlone(slot, name, sequences);
+        const milliseconds = Math.max(0.01, performance.now() - start);
+        return (sequences.length * sequence.ids.length) / milliseconds;
+      }),
+    );
+    return speeds.reduce((sum, speed) => sum + speed, 0);
+  };
+  const alone = await measure([sequence]);
+  if (attempt.device === 'cpu' || sequence.ids.length / alone > SLOW_MS) return alone;
+  return measure(new Array(Math.min(maxSequences, WARM_UP_SEQUENCES)).fill(sequence));
 }
 
 const WARM_UP_SEQUENCES = 16;
+const SLOW_MS = 50;
 
 function fillerSequence({ tokenizer, manifest }: ModelOnDisk, length: number): TokenSequence {
   const isPair = manifest.kind === 'reranker';
