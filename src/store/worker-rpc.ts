@@ -1,6 +1,5 @@
-import { pathToFileURL } from 'node:url';
 import { parentPort, Worker } from 'node:worker_threads';
-import type { ChildEntry } from '../child-entry.js';
+import { type ChildEntry, threadUrl } from '../child-entry.js';
 import { AppError, type ErrorCode, toAppError } from '../errors.js';
 
 /** What a worker thread offers; arguments and results are structured-cloned. */
@@ -130,15 +129,6 @@ export function serveMethods(setUp: () => Methods & { close(): void }): void {
     reply(id, () => offered[method]?.(...args));
     if (method === 'close') port.close();
   });
-}
-
-/** A thread does not inherit tsx from `--import` on Node 20: where we run from source it registers tsx itself. */
-function threadUrl({ path, execArgv }: ChildEntry): URL {
-  const file = pathToFileURL(path);
-  if (execArgv.length === 0) return file;
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const source = `import { register } from '${tsx}'; register(); await import('${file.href}');`;
-  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }
 
 function toErrorMessage(thrown: unknown): ErrorMessage {
