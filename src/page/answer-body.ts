@@ -61,7 +61,7 @@ export function createAnswerBody(texts: Texts, openCitation: (index: number) => 
 
   function chips(answer: AnswerState): Insertion[] {
     return answer.citations.map((citation, index) => ({
-      at: citation.span[1],
+      at: behindPunctuation(answer.text, citation.span[1]),
       create: () => chip(citation, index, answer),
     }));
   }
@@ -108,4 +108,9 @@ export function createAnswerBody(texts: Texts, openCitation: (index: number) => 
   }
 
   return { root, update };
+}
+
+/** A chip stands behind the punctuation that ends the cited words, so that no line begins with a full stop. */
+function behindPunctuation(text: string, at: number): number {
+  return at + (/^[.,;:!?。，；：！？、]+/.exec(text.slice(at, at + 3))?.[0].length ?? 0);
 }

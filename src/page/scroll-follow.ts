@@ -21,7 +21,7 @@ export function createScrollFollow(
     { passive: true },
   );
   const observer = new ResizeObserver(() => {
-    if (atEnd) toEnd();
+    if (atEnd && content.childElementCount > 0) toEnd();
   });
   observer.observe(content);
   observer.observe(scroller);

@@ -1,7 +1,6 @@
 import type { Language } from './language.js';
 
 const en = {
-  languageName: 'English',
   otherLanguage: '中文',
   headline: 'Ask, and see where it is written',
   tagline: 'Answers come from these documents only. Every statement leads to the passage it rests on.',
@@ -54,9 +53,6 @@ const en = {
   noAnswerReasons: {
     'no-hits': 'Nothing in the documents matches the question.',
     'below-threshold': 'Passages were found, but none is relevant enough to answer from.',
-    policy: 'This is answered by the rules of this knowledge base, without a search.',
-    triage: 'This was answered at once, without a search.',
-    'dependency-down': 'The search cannot be reached right now.',
   },
   tryInstead: 'These can be answered:',
   triageTitle: 'Please read this first',
@@ -121,6 +117,9 @@ const en = {
   table: 'Table',
   traceFound: (found: number, kept: number) =>
     `${found === 1 ? '1 candidate was' : `${found} candidates were`} found; ${kept} went to the answer.`,
+  traceKept: 'Candidates that went to the answer',
+  traceDropped: (count: number) =>
+    count === 1 ? '1 candidate was not used' : `${count} candidates were not used`,
   traceFailed: 'The explanation could not be loaded.',
   traceNone: 'No search was made for this answer, so there are no candidates.',
   threshold: (value: string) => `Threshold ${value}`,
@@ -145,7 +144,6 @@ const en = {
     budget: { name: 'No room', why: 'It did not fit into what the model may read.' },
     limit: { name: 'Enough', why: 'Enough better passages were already chosen.' },
   } as Record<string, { name: string; why: string }>,
-  candidates: 'Candidates',
   timings: 'Time',
   stages: {
     understand: 'Understand the question',
@@ -172,7 +170,6 @@ const en = {
 export type Texts = typeof en;
 
 const zh: Texts = {
-  languageName: '中文',
   otherLanguage: 'English',
   headline: '有问，必有出处',
   tagline: '回答只取自这些资料，每句话都能点开它所依据的原文。',
@@ -225,9 +222,6 @@ const zh: Texts = {
   noAnswerReasons: {
     'no-hits': '文档中没有与问题相符的内容。',
     'below-threshold': '找到了一些段落，但相关程度都不足以作答。',
-    policy: '这由知识库的规则直接回答，没有检索。',
-    triage: '这个问题已立即回答，没有检索。',
-    'dependency-down': '暂时无法检索。',
   },
   tryInstead: '这些问题可以回答：',
   triageTitle: '请先看这里',
@@ -285,6 +279,8 @@ const zh: Texts = {
   relevance: '相关度',
   table: '表格',
   traceFound: (found, kept) => `共找到 ${found} 个候选段落，其中 ${kept} 个用于回答。`,
+  traceKept: '用于回答的段落',
+  traceDropped: (count) => `${count} 个候选段落未采用`,
   traceFailed: '说明没有加载成功。',
   traceNone: '这个回答没有经过检索，因此没有候选段落。',
   threshold: (value) => `阈值 ${value}`,
@@ -309,7 +305,6 @@ const zh: Texts = {
     budget: { name: '放不下', why: '超出了模型可读的篇幅。' },
     limit: { name: '已足够', why: '已选够更好的段落。' },
   },
-  candidates: '候选段落',
   timings: '用时',
   stages: {
     understand: '理解问题',

@@ -5,6 +5,9 @@ import type { PanelContent } from './side-panel.js';
 import type { Texts } from './texts.js';
 import { timingsView } from './timings-view.js';
 
+/** So many dropped candidates are shown at once. */
+const FEW = 3;
+
 /** Every candidate with all its scores and its fate, where the time went, and which models took part. */
 export function tracePanel(
   trace: Trace,
@@ -39,11 +42,28 @@ function candidates(
   texts: Texts,
   openCandidate: (candidate: JudgedCandidate) => void,
 ): HTMLElement[] {
-  if (found.length === 0) return [];
-  const cards = found.map((candidate) =>
-    element('li', {}, candidateCard(candidate, { threshold, texts, open: () => openCandidate(candidate) })),
-  );
-  return [element('ol', { class: 'candidates', 'aria-label': texts.candidates }, ...cards)];
+  const list = (some: readonly JudgedCandidate[], label: string): HTMLElement => {
+    const cards = some.map((candidate) =>
+      element('li', {}, candidateCard(candidate, { threshold, texts, open: () => openCandidate(candidate) })),
+    );
+    return element('ol', { class: 'candidates', 'aria-label': label }, ...cards);
+  };
+  const kept = found.filter(({ decision }) => decision === 'kept');
+  const dropped = found.filter(({ decision }) => decision !== 'kept');
+  const label = texts.traceDropped(dropped.length);
+  return [
+    ...(kept.length === 0 ? [] : [list(kept, texts.traceKept)]),
+    ...(dropped.length === 0
+      ? []
+      : [
+          element(
+            'details',
+            { class: 'dropped', open: kept.length === 0 || dropped.length <= FEW },
+            element('summary', {}, label),
+            list(dropped, label),
+          ),
+        ]),
+  ];
 }
 
 function timings(trace: Trace, texts: Texts): HTMLElement {
