@@ -32,6 +32,8 @@ const LONGEST_SENTENCE = 2_000;
 /** What a line may begin with before its text. */
 const LINE_START = /^[\s>]*(?:[-*+•]|\d{1,3}[.)、]|\|)?\s*$/;
 
+const LIST_ITEM = /^\s*(?:[-*+•]|\d{1,3}[.)])\s/;
+
 /** Makes the `Grounding` of each answer. */
 export function createGrounding({ analyzer }: GroundingOptions): (sources: readonly Source[]) => Grounding {
   return (sources) => followAnswer(sources, analyzer);
@@ -97,7 +99,7 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
       finishSentence(...trimSpan(output.text, sentenceStart, output.text.length));
       sentenceStart = output.text.length;
     } else if (MAY_END_SENTENCE.test(tail)) {
-      const sentences = splitSentences(tail + next);
+      const sentences = splitStatements(tail + next);
       const unfinished = sentences.pop();
       for (const { start, end } of sentences) finishSentence(sentenceStart + start, sentenceStart + end);
       if (sentences.length > 0) sentenceStart += unfinished?.start ?? tail.length;
@@ -124,7 +126,7 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
     finish() {
       onTokens(reader.finish());
       const tail = output.text.slice(sentenceStart);
-      for (const { start, end } of splitSentences(tail))
+      for (const { start, end } of splitStatements(tail))
         finishSentence(sentenceStart + start, sentenceStart + end);
       return output.take({ last: true });
     },
@@ -138,6 +140,21 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
       return inventedCitations;
     },
   };
+}
+
+/** Sentences; those of one list item count as one, as a marker at its end speaks for all of it. */
+function splitStatements(text: string): { start: number; end: number }[] {
+  const statements: { start: number; end: number }[] = [];
+  for (const { start, end } of splitSentences(text)) {
+    const last = statements.at(-1);
+    const goesOn =
+      last !== undefined &&
+      LIST_ITEM.test(text.slice(last.start)) &&
+      !text.slice(last.end, start).includes('\n');
+    if (goesOn) last.end = end;
+    else statements.push({ start, end });
+  }
+  return statements;
 }
 
 /** The answer so far, and the frames that tell of it: text always before what is said about it. */

@@ -3,19 +3,22 @@ import { detectLanguage } from '../language.js';
 import type { Analyzer } from '../retrieve/analyzer.js';
 import { splitSentences } from '../sentences.js';
 import type { Language } from '../types.js';
+import { type Clause, readClauses, withoutNegation } from './negation.js';
 import { compareQuantity, type Quantity, readQuantities, separateQuantities } from './quantities.js';
 
 /** How texts become comparable terms. */
 export type TermAnalyzer = Pick<Analyzer, 'analyze' | 'analyzeQuestion'>;
 
+/** How telling it is that two texts share a term; greater than 0. */
+export type Weigh = (term: string) => number;
+
 const NO_LEXICON = { dictionary: [], synonyms: [] };
 /** A quote shows where to look; the passage is there to read on. */
 const LONGEST_QUOTE = 400;
-
-/** Compared by themselves: a "not" is no subject. */
-const NEGATIONS = new Set(
-  'no not never none nor neither without cannot 不 没 没有 无 未 别 勿 不能 不会 不是 不可 不要'.split(' '),
-);
+/** What a number in common adds, beside the terms in common. */
+const NUMBER_BONUS = 0.3;
+/** Of two pieces that say as much, the shorter one says it more to the point. */
+const LONG_PIECE_TERMS = 200;
 
 /** What an answer says in one place, taken apart for comparison. */
 export interface Claim {
@@ -24,26 +27,31 @@ export interface Claim {
   /** Terms of its words, without negation; numbers and their units are among the quantities. */
   terms: ReadonlySet<string>;
   quantities: readonly Quantity[];
+  clauses: readonly Clause[];
 }
 
 export function readClaim(text: string, analyzer: TermAnalyzer): Claim {
   const { quantities, words } = separateQuantities(text);
+  const language = detectLanguage(text);
   return {
     text,
-    language: detectLanguage(text),
-    terms: new Set(analyzer.analyzeQuestion(words, NO_LEXICON).filter((term) => !NEGATIONS.has(term))),
+    language,
+    terms: withoutNegation(analyzer.analyzeQuestion(words, NO_LEXICON)),
     quantities,
+    clauses: readClauses(words, language, analyzer.analyzeQuestion),
   };
 }
 
 /** A stretch of a passage that can be quoted. */
-interface Piece {
+export interface EvidencePiece {
   text: string;
   terms: ReadonlySet<string>;
   quantities: readonly Quantity[];
+  /** Taken apart when asked for: most pieces are never compared so closely. */
+  clauses(): readonly Clause[];
 }
 
-/** A source, taken apart for comparison: once per answer, and only when something cites it. */
+/** A source, taken apart for comparison: once per answer, and only when something is compared with it. */
 export interface Evidence {
   language: Language;
   /** Title, headings and text: all that the model was shown. */
@@ -51,13 +59,14 @@ export interface Evidence {
   terms: ReadonlySet<string>;
   quantities: readonly Quantity[];
   /** Sentences of the passage's text, in order; `text` is an exact substring of it. */
-  pieces: readonly Piece[];
+  pieces: readonly EvidencePiece[];
 }
 
 export function readEvidence({ title, headings, text }: Source, analyzer: TermAnalyzer): Evidence {
   const wholeText = [title, ...headings, text].join('\n');
+  const language = detectLanguage(text);
   return {
-    language: detectLanguage(text),
+    language,
     wholeText,
     terms: new Set(analyzer.analyze(wholeText, NO_LEXICON)),
     quantities: readQuantities(wholeText),
@@ -65,48 +74,46 @@ export function readEvidence({ title, headings, text }: Source, analyzer: TermAn
       text: sentence.text,
       terms: new Set(analyzer.analyze(sentence.text, NO_LEXICON)),
       quantities: readQuantities(sentence.text),
+      clauses: () => readClauses(separateQuantities(sentence.text).words, language, analyzer.analyzeQuestion),
     })),
   };
 }
 
-/** The share of the claim's terms, by weight, that are among the given ones; 1 where the claim has none. */
-export function coverage(claim: Claim, terms: ReadonlySet<string>, weigh: (term: string) => number): number {
+/** The share of the wanted terms, by weight, that are among the given ones; 1 where none is wanted. */
+export function coverage(wanted: ReadonlySet<string>, given: ReadonlySet<string>, weigh: Weigh): number {
   let covered = 0;
   let total = 0;
-  for (const term of claim.terms) {
+  for (const term of wanted) {
     const weight = weigh(term);
     total += weight;
-    if (terms.has(term)) covered += weight;
+    if (given.has(term)) covered += weight;
   }
   return total === 0 ? 1 : covered / total;
 }
 
 /** The piece of the passage that says most of what the claim says; the first one where none says any of it. */
-export function bestPiece(
-  claim: Claim,
-  evidence: Evidence,
-  weigh: (term: string) => number,
-): Piece | undefined {
-  let best: { piece: Piece; score: number } | undefined;
+export function bestPiece(claim: Claim, evidence: Evidence, weigh: Weigh): EvidencePiece | undefined {
+  let best: { piece: EvidencePiece; score: number } | undefined;
   for (const piece of evidence.pieces) {
-    const numbers = claim.quantities.filter(
-      (quantity) => compareQuantity(quantity, piece.quantities) === 'same',
-    ).length;
-    // Of two that say as much, the shorter one says it more to the point.
-    const score = (coverage(claim, piece.terms, weigh) + 0.3 * numbers) / (1 + piece.terms.size / 200);
+    const numbers = claim.quantities.filter((quantity) => agrees(quantity, piece)).length;
+    const said = coverage(claim.terms, piece.terms, weigh) + NUMBER_BONUS * numbers;
+    const score = said / (1 + piece.terms.size / LONG_PIECE_TERMS);
     if (best === undefined || score > best.score) best = { piece, score };
   }
   return best?.piece;
 }
 
+export function agrees(quantity: Quantity, { quantities }: Pick<EvidencePiece, 'quantities'>): boolean {
+  return compareQuantity(quantity, quantities) === 'same';
+}
+
 /** The exact words of the passage that stand behind the claim. */
-export function quote(claim: Claim, evidence: Evidence, weigh: (term: string) => number): string {
-  const piece = bestPiece(claim, evidence, weigh);
-  return (piece?.text ?? '').slice(0, LONGEST_QUOTE);
+export function quote(claim: Claim, evidence: Evidence, weigh: Weigh): string {
+  return (bestPiece(claim, evidence, weigh)?.text ?? '').slice(0, LONGEST_QUOTE);
 }
 
 /** Rare among the sources is telling: ln(1 + (sources + 1) / sources with the term). */
-export function weighByRarity(evidence: readonly Evidence[]): (term: string) => number {
+export function weighByRarity(evidence: readonly Evidence[]): Weigh {
   return (term) => {
     const having = evidence.filter(({ terms }) => terms.has(term)).length;
     return Math.log(1 + (evidence.length + 1) / Math.max(having, 1));

@@ -69,6 +69,9 @@ const NUMBER_WORD = new RegExp(
 const CHINESE_NUMBER =
   /[零一二两三四五六七八九十百千]+(?=(?:个?(?:工作日|小时|月|星期)|天|日|周|年|岁|次|元|块|公斤|千克|克|毫克|毫升|升|米|厘米|分钟|秒|度))/g;
 
+/** Stands where a number was: parts words, but neither clauses nor sentences. */
+const GAP = ' · ';
+
 /** Every number of a text, whatever way it is written. */
 export function readQuantities(text: string): Quantity[] {
   return separateQuantities(text).quantities;
@@ -83,7 +86,7 @@ export function separateQuantities(text: string): { quantities: Quantity[]; word
       const quantity = read(match as unknown as RegExpMatchArray);
       if (quantity === undefined) return match[0];
       quantities.push(quantity);
-      return ' ; ';
+      return GAP;
     });
   };
   take(ENGLISH_DATE, ([, day, month, otherMonth, otherDay]) => {
@@ -107,7 +110,7 @@ export function separateQuantities(text: string): { quantities: Quantity[]; word
     const end = index + whole.length;
     const unit = readUnit(withDigits.slice(end), currency);
     quantities.push({ value: String(Number(integer.replaceAll(',', '') + fraction)), unit: unit.name });
-    words += `${withDigits.slice(at, index)} ; `;
+    words += `${withDigits.slice(at, index)}${GAP}`;
     at = end + unit.length;
   }
   return { quantities, words: words + withDigits.slice(at) };

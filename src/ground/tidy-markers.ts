@@ -42,12 +42,14 @@ export function createTidyMarkerReader(): {
   const onSpace = (space: string): void => {
     if (!marked) {
       held += space;
-    } else if (space === '\n') {
+    } else if (space !== '\n') {
+      held ||= space;
+    } else if (waiting.length > 0) {
+      // The line that only held the marker goes with it.
       tokens.push(...waiting);
       waiting = [];
-      if (!held.includes('\n')) held = space;
-    } else if (held === '') {
-      held = space;
+    } else {
+      held = held.includes('\n') ? held + space : space;
     }
   };
 

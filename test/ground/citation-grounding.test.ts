@@ -70,6 +70,8 @@ describe('citation markers', () => {
     ['a fee [1] of 10 %', 'a fee of 10 %', [1]],
     ['- 30 days [1]\n- 45 days [2]', '- 30 days\n- 45 days', [1, 2]],
     ['| a [1] | b |', '| a | b |', [1]],
+    ['30 days [1]\n\n45 days', '30 days\n\n45 days', [1]],
+    ['30 days.\n[1]\n\n45 days', '30 days.\n\n45 days', [1]],
   ])('are taken out of “%s”', (answer, text, numbers) => {
     const followed = follow([answer]);
     expect(followed.text).toBe(text);
@@ -252,6 +254,16 @@ describe('a finished sentence is checked', () => {
       'grounding-checked',
       'text-delta',
     ]);
+  });
+
+  it('a list item as a whole, as a marker at its end speaks for all of it', () => {
+    expect(
+      follow(['- You have 30 days. Gold members have 45 days [1]\n- Next day costs ¥18 [2]']).checks,
+    ).toMatchObject([
+      { words: '- You have 30 days. Gold members have 45 days', citations: [1] },
+      { citations: [2] },
+    ]);
+    expect(follow(['- You have 30 days. Gold members have 45 days [1]']).checks).toHaveLength(1);
   });
 
   it('with the citations of its own only', () => {

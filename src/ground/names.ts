@@ -1,0 +1,32 @@
+import type { Claim, Evidence } from './evidence.js';
+
+/** E07, WF-1000. */
+const CODE =
+  /(?<![\p{L}\p{N}])(?=[\p{L}-]*\d)(?=[\d-]*[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?![\p{L}\p{N}])/gu;
+/** A capitalised word inside a sentence. */
+const ENGLISH_NAME = /(?<=[\p{L}\p{N},;)’'"] )(?!I\b)\p{Lu}[\p{L}’'-]*/gu;
+const LATIN_IN_CHINESE = /[A-Za-z][A-Za-z.'-]*[A-Za-z]/g;
+
+/**
+ * Whether every name and code of the claim is in the passages. Case, a plural and a possessive do not matter. Names
+ * are not compared across languages, where they are written in another script; codes are the same in all.
+ */
+export function namesAreKnown({ text, language }: Claim, evidence: readonly Evidence[]): boolean {
+  const isReadable = evidence.some((source) => source.language === language);
+  const plain = text.normalize('NFKC').replaceAll(/[*_`]/g, '');
+  const names = [
+    ...plain.matchAll(CODE),
+    ...(isReadable ? plain.matchAll(language === 'zh' ? LATIN_IN_CHINESE : ENGLISH_NAME) : []),
+  ].map(([name]) => simplify(name));
+  if (names.length === 0) return true;
+  const known = simplify(evidence.map(({ wholeText }) => wholeText.normalize('NFKC')).join('\n'));
+  return names.every((name) => known.includes(name));
+}
+
+function simplify(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .replace(/(?:'s|s)$/, '')
+    .replaceAll('-', '');
+}
