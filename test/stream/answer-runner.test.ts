@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.js';
 import { type AnswerFrame, type FrameBody, frameSchema } from '../../src/frames.js';
 import type { Ask } from '../../src/pipeline.js';
 import type { ConversationStore } from '../../src/store/conversation-store.js';
+import { createSqliteStore } from '../../src/store/sqlite-store.js';
 import {
   type AnswerLimits,
   type AnswerRunner,
@@ -403,5 +407,37 @@ describe('Draining', () => {
         error: expect.objectContaining({ code: 'interrupted' }),
       }),
     );
+  });
+});
+
+describe('After a restart', () => {
+  it('finished answers replay from the store, and unfinished ones end as interrupted, after any seq', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'askbase-restart-'));
+    const file = join(folder, 'store.db');
+    const before = await createSqliteStore({ file });
+    const endless = createEndless();
+    const { runner } = setUp(
+      (given, options) => (given.text === 'endless' ? endless.pipeline(given, options) : echo(given)),
+      {},
+      before,
+    );
+    const finished = await ask(runner);
+    const { messageId } = await runner.start({ ...question, text: 'endless' });
+    await endless.writing;
+    await expect.poll(async () => (await before.readFrames(messageId, -1))?.length).toBe(2);
+
+    const after = await createSqliteStore({ file });
+    expect(await after.interruptRunning()).toBe(1);
+    const { runner: next } = setUp(echo, {}, after);
+    for (const { seq } of finished) {
+      expect(await framesOf(next, finished[0]?.messageId ?? '', seq)).toEqual(finished.slice(seq + 1));
+    }
+    const unfinished = await framesOf(next, messageId, 0);
+    expect(seqsOf(unfinished)).toEqual([1, 2]);
+    expect(unfinished.at(-1)).toMatchObject({ type: 'answer-failed', error: { code: 'interrupted' } });
+
+    await runner.drain({ timeoutMs: 1 });
+    await Promise.all([before.close(), after.close()]);
+    await rm(folder, { recursive: true });
   });
 });

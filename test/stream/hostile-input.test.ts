@@ -6,12 +6,12 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAnswerRunner } from '../../src/stream/answer-runner.js';
+import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
+import { createGiveFeedback } from '../../src/stream/feedback.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import { errorReplySchema, openAiErrorReplySchema } from '../../src/stream/reply-schemas.js';
 import { clientEvents } from '../../src/stream/socket-events.js';
 import { createSocketIoServer, type SocketIoServer } from '../../src/stream/socket-io-server.js';
-import { createMemoryConversationStore } from '../fakes/memory-conversation-store.js';
 import { type HttpTestServer, startHttpServer } from './http-server.js';
 import { createKnowledgeBases, createMemoryLogger, echo, shop } from './scripted-answers.js';
 
@@ -49,6 +49,7 @@ const STAND_INS = [
 const naughtyStrings: string[] = existsSync(LIST) ? JSON.parse(readFileSync(LIST, 'utf8')) : STAND_INS;
 
 let http: HttpTestServer;
+let runner: AnswerRunner;
 let sockets: SocketIoServer;
 let socketServer: Server;
 let socket: Socket;
@@ -56,9 +57,9 @@ let socket: Socket;
 beforeAll(async () => {
   http = await startHttpServer();
   socketServer = createServer();
-  const runner = createAnswerRunner({
+  runner = createAnswerRunner({
     pipeline: echo,
-    conversations: createMemoryConversationStore(),
+    conversations: http.store,
     knowledgeBases: createKnowledgeBases(shop),
     logger: createMemoryLogger(),
     limits: { running: 10_000 },
@@ -66,7 +67,7 @@ beforeAll(async () => {
   sockets = createSocketIoServer({
     httpServer: socketServer,
     runner,
-    giveFeedback: http.runner.find as never,
+    giveFeedback: createGiveFeedback(http.store),
     logger: createMemoryLogger(),
     questionLimiter: createRequestLimiter({ perMinute: 1_000_000 }),
     eventLimiter: createRequestLimiter({ perMinute: 1_000_000 }),
@@ -83,6 +84,7 @@ afterAll(async () => {
   sockets.close();
   socketServer.closeAllConnections();
   socketServer.close();
+  await runner.drain({ timeoutMs: 5000 });
   await http.close();
 });
 

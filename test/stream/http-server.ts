@@ -1,9 +1,15 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { AppError } from '../../src/errors.js';
-import type { Feedback } from '../../src/store/feedback-store.js';
-import type { Trace } from '../../src/store/trace-store.js';
+import type { ConversationStore } from '../../src/store/conversation-store.js';
+import type { FeedbackStore } from '../../src/store/feedback-store.js';
+import { createSqliteStore } from '../../src/store/sqlite-store.js';
+import type { TraceStore } from '../../src/store/trace-store.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
 import type { DocumentService, UploadedFile } from '../../src/stream/document-service.js';
 import { createExpressApp, type ExpressAppOptions } from '../../src/stream/express-app.js';
@@ -12,7 +18,6 @@ import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-lim
 import type { Pipeline } from '../../src/stream/run-answer.js';
 import { createPromMetrics } from '../../src/telemetry/prom-metrics.js';
 import type { DocumentSummary, JudgedCandidate, Passage } from '../../src/types.js';
-import { createMemoryConversationStore } from '../fakes/memory-conversation-store.js';
 import { createKnowledgeBases, createMemoryLogger, echo, PASSAGE_ID, shop } from './scripted-answers.js';
 
 export const passage: Passage = {
@@ -77,40 +82,51 @@ function createDocuments(uploaded: UploadedFile[]): DocumentService {
   };
 }
 
+type Store = ConversationStore & FeedbackStore & TraceStore;
+
 export interface HttpTestServer {
   url: string;
   runner: AnswerRunner;
   uploaded: UploadedFile[];
-  feedback: Feedback[];
-  traces: Map<string, Trace>;
+  store: Store;
   logger: ReturnType<typeof createMemoryLogger>;
   close(): Promise<void>;
 }
 
-/** The real Express app on a port of its own, with a scripted pipeline behind it. */
+let opened: { folder: string; store: Promise<Store> } | undefined;
+
+/** One store for all servers of a test file. */
+async function openStore(): Promise<Store> {
+  if (opened === undefined) {
+    const folder = await mkdtemp(join(tmpdir(), 'askbase-http-'));
+    opened ??= { folder, store: createSqliteStore({ file: join(folder, 'store.db') }) };
+  }
+  return opened.store;
+}
+
+afterAll(async () => {
+  if (opened === undefined) return;
+  await (await opened.store).close();
+  await rm(opened.folder, { recursive: true });
+});
+
+/** The real Express app on a port of its own, with a real store and a scripted pipeline behind it. */
 export async function startHttpServer(
   pipeline: Pipeline = echo,
   options: Partial<ExpressAppOptions> = {},
 ): Promise<HttpTestServer> {
   const logger = createMemoryLogger();
   const uploaded: UploadedFile[] = [];
-  const feedback: Feedback[] = [];
-  const traces = new Map<string, Trace>();
-  const conversations = createMemoryConversationStore();
+  const store = await openStore();
   const knowledgeBases = createKnowledgeBases(shop);
-  const runner = createAnswerRunner({ pipeline, conversations, knowledgeBases, logger });
+  const runner = createAnswerRunner({ pipeline, conversations: store, knowledgeBases, logger });
   const app = createExpressApp({
     runner,
-    conversations,
+    conversations: store,
     knowledgeBases,
     logger,
-    traces: { readTrace: async (messageId) => traces.get(messageId) },
-    giveFeedback: createGiveFeedback({
-      async giveFeedback(given) {
-        await runner.find(given.messageId);
-        feedback.push(given);
-      },
-    }),
+    traces: store,
+    giveFeedback: createGiveFeedback(store),
     index: {
       describe: async () => ({
         engine: 'sqlite',
@@ -140,8 +156,7 @@ export async function startHttpServer(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     runner,
     uploaded,
-    feedback,
-    traces,
+    store,
     logger,
     async close() {
       server.closeAllConnections();

@@ -187,10 +187,10 @@ describe('Conversations', () => {
 
 describe('GET /v1/messages/:messageId/trace', () => {
   it('tells how the answer came about', async () => {
-    const messageId = randomUUID();
+    const { conversationId, messageId } = await ask();
     const trace: Trace = {
       messageId,
-      conversationId: randomUUID(),
+      conversationId,
       knowledgeBase: 'shop',
       question: { text: 'x', standalone: 'x', language: 'en' },
       mode: 'extractive',
@@ -205,7 +205,7 @@ describe('GET /v1/messages/:messageId/trace', () => {
       device: null,
       at: '2026-01-01T00:00:00.000Z',
     };
-    server.traces.set(messageId, trace);
+    await server.store.writeTrace(trace);
     const { body } = await request(server.url).get(`/v1/messages/${messageId}/trace`).expect(200);
     expect(traceSchema.strict().parse(body)).toEqual(trace);
     await request(server.url).get(`/v1/messages/${randomUUID()}/trace`).expect(404);
@@ -217,7 +217,7 @@ describe('POST /v1/feedback', () => {
     const { messageId } = await ask();
     const given = { messageId, verdict: 'up', passageIds: [PASSAGE_ID] };
     await request(server.url).post('/v1/feedback').send(given).expect(204);
-    expect(server.feedback).toEqual([{ ...given, at: expect.any(String) }]);
+    expect(await server.store.readFeedback(messageId)).toEqual({ ...given, at: expect.any(String) });
     await request(server.url)
       .post('/v1/feedback')
       .send({ ...given, messageId: randomUUID() })
