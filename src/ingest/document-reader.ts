@@ -11,6 +11,7 @@ export interface DocumentReader {
    * reading took too long or broke the process), `overloaded` where too many wait, `stopped` when the signal aborts.
    */
   read(job: ReadJob, options: { signal: AbortSignal }): Promise<ReadDocument>;
+  /** Ends the process; what is being read or waits throws `stopped`. */
   close(): Promise<void>;
 }
 
@@ -39,6 +40,7 @@ export function createDocumentReader(options: DocumentReaderOptions = {}): Docum
   const queue = createKeyedQueue({ maxWaiting: MAX_WAITING });
   let child: ChildProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
+  let closed = false;
 
   const start = (): ChildProcess => {
     const started = fork(ENTRY.path, {
@@ -60,11 +62,13 @@ export function createDocumentReader(options: DocumentReaderOptions = {}): Docum
     child = undefined;
   };
   const rest = (): void => {
+    if (closed) return;
     child?.unref();
     child?.channel?.unref();
     idle = setTimeout(stop, IDLE_MS).unref();
   };
   const wake = (): ChildProcess => {
+    if (closed) throw new AppError('stopped');
     clearTimeout(idle);
     child ??= start();
     child.ref();
@@ -81,7 +85,7 @@ export function createDocumentReader(options: DocumentReaderOptions = {}): Docum
             return await exchange(wake(), job, { timeLimitMs, signal });
           } catch (thrown) {
             if (!(thrown instanceof Refusal)) stop();
-            throw toAppError(job.documentId, thrown);
+            throw closed ? new AppError('stopped') : toAppError(job.documentId, thrown);
           } finally {
             rest();
           }
@@ -89,6 +93,7 @@ export function createDocumentReader(options: DocumentReaderOptions = {}): Docum
         { signal },
       ),
     close: async () => {
+      closed = true;
       clearTimeout(idle);
       stop();
     },

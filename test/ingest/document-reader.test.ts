@@ -100,4 +100,15 @@ describe('createDocumentReader', () => {
       title: 'a',
     });
   });
+
+  it('ends what is being read and what waits when it is closed', async () => {
+    const closing = startReader();
+    const reads = ['a.md', 'b.md'].map((documentId) =>
+      closing.read({ documentId, bytes: endless }, { signal: never }),
+    );
+    const settled = Promise.allSettled(reads);
+    await closing.close();
+    const stopped = { status: 'rejected', reason: { code: 'stopped' } };
+    expect(await settled).toMatchObject([stopped, stopped]);
+  });
 });
