@@ -1,102 +1,100 @@
-import { AppError } from '../../src/errors.js';
+import { AppError, toPublicError } from '../../src/errors.js';
 import { type AnswerFrame, isFinalFrame } from '../../src/frames.js';
-import type { ConversationStore, StoredMessage } from '../../src/store/conversation-store.js';
+import type {
+  ConversationStore,
+  ConversationSummary,
+  StoredMessage,
+} from '../../src/store/conversation-store.js';
+import type { Turn } from '../../src/types.js';
 
-/** Conversations in memory, with the promises of the port except durability. */
+interface Entry {
+  message: StoredMessage;
+  frames: AnswerFrame[];
+}
+
+/** Conversations in memory, with every promise of the port but durability: fast, and easy to break on purpose. */
 export function createMemoryConversationStore(): ConversationStore {
-  const messages = new Map<string, StoredMessage>();
-  const frames = new Map<string, AnswerFrame[]>();
-  const messagesOf = (conversationId: string): StoredMessage[] =>
-    [...messages.values()].filter((message) => message.conversationId === conversationId);
-  const finalText = (messageId: string): string | undefined => {
-    const final = frames.get(messageId)?.at(-1);
-    return final?.type === 'answer-completed' && final.status === 'answered' ? final.text : undefined;
-  };
+  const entries = new Map<string, Entry>();
+  const entriesOf = (conversationId: string): Entry[] =>
+    [...entries.values()].filter(({ message }) => message.conversationId === conversationId);
+
   const append = (frame: AnswerFrame): void => {
-    const stored = frames.get(frame.messageId);
-    const message = messages.get(frame.messageId);
-    if (stored === undefined || message === undefined) throw new AppError('not-found');
-    if (frame.seq < stored.length) return;
-    if (frame.seq > stored.length) throw new Error(`frame ${frame.seq} came before ${stored.length}`);
-    stored.push(frame);
+    const entry = entries.get(frame.messageId);
+    if (entry === undefined) throw new AppError('not-found');
+    const { message, frames } = entry;
+    if (frame.seq < frames.length || frames.some(isFinalFrame)) return;
+    if (frame.seq > frames.length) throw new Error(`frame ${frame.seq} came before frame ${frames.length}`);
+    frames.push(structuredClone(frame));
     if (frame.type === 'answer-completed') message.status = frame.status;
     if (frame.type === 'answer-failed') message.status = 'failed';
   };
 
   return {
     async startMessage(message) {
-      const other = messagesOf(message.conversationId).find(
-        ({ knowledgeBase }) => knowledgeBase !== message.knowledgeBase,
+      const elsewhere = entriesOf(message.conversationId).some(
+        (entry) => entry.message.knowledgeBase !== message.knowledgeBase,
       );
-      if (other !== undefined) throw new AppError('not-found', 'There is no such conversation.');
-      messages.set(message.messageId, { ...message, status: 'running' });
-      frames.set(message.messageId, []);
+      if (elsewhere) throw new AppError('not-found', 'There is no such conversation.');
+      if (entries.has(message.messageId)) throw new AppError('conflict');
+      entries.set(message.messageId, { message: { ...message, status: 'running' }, frames: [] });
     },
-    async appendFrames(added) {
-      for (const frame of added) append(structuredClone(frame));
+    async appendFrames(frames) {
+      for (const frame of frames) append(frame);
     },
     async readFrames(messageId, afterSeq) {
-      return frames.get(messageId)?.slice(afterSeq + 1);
+      return entries.get(messageId)?.frames.slice(afterSeq + 1);
     },
     async readMessage(messageId) {
-      return messages.get(messageId);
+      return entries.get(messageId)?.message;
     },
     async readTurns(conversationId, limit) {
-      return messagesOf(conversationId)
-        .flatMap(({ messageId, question }) => {
-          const answer = finalText(messageId);
-          return answer === undefined ? [] : [{ question, standalone: question, answer }];
-        })
-        .slice(-limit);
+      return entriesOf(conversationId).flatMap(toTurn).slice(-limit);
     },
     async readConversation(conversationId) {
-      const found = messagesOf(conversationId);
-      return found.length === 0 ? undefined : found;
+      const found = entriesOf(conversationId);
+      return found.length === 0 ? undefined : found.map(({ message }) => message);
     },
     async listConversations({ limit }) {
-      const ids = [...new Set([...messages.values()].map(({ conversationId }) => conversationId))];
-      return ids
-        .map((conversationId) => {
-          const own = messagesOf(conversationId);
-          const first = own[0] as StoredMessage;
-          return {
-            conversationId,
-            knowledgeBase: first.knowledgeBase,
-            title: first.question,
-            messages: own.length,
-            createdAt: first.askedAt,
-            updatedAt: own.at(-1)?.askedAt ?? first.askedAt,
-          };
-        })
-        .reverse()
+      const ids = new Set([...entries.values()].map(({ message }) => message.conversationId));
+      return [...ids]
+        .map((id) => summarise(entriesOf(id).map(({ message }) => message)))
+        .sort((a, b) => b.updatedAt.localeCompare(a.updatedAt))
         .slice(0, limit);
     },
     async deleteConversation(conversationId) {
-      const own = messagesOf(conversationId);
-      for (const { messageId } of own) {
-        messages.delete(messageId);
-        frames.delete(messageId);
-      }
-      return own.length > 0;
+      const found = entriesOf(conversationId);
+      for (const { message } of found) entries.delete(message.messageId);
+      return found.length > 0;
     },
     async interruptRunning() {
-      const running = [...messages.values()].filter(({ messageId }) => {
-        const last = frames.get(messageId)?.at(-1);
-        return last === undefined || !isFinalFrame(last);
-      });
-      for (const { conversationId, messageId } of running) {
-        const { message, retryable, code } = new AppError('interrupted');
-        const seq = frames.get(messageId)?.length ?? 0;
-        append({
-          conversationId,
-          messageId,
-          seq,
-          type: 'answer-failed',
-          error: { code, message, retryable },
-        });
+      const running = [...entries.values()].filter(({ message }) => message.status === 'running');
+      const error = toPublicError(new AppError('interrupted'));
+      for (const { message, frames } of running) {
+        const { conversationId, messageId } = message;
+        append({ conversationId, messageId, seq: frames.length, type: 'answer-failed', error });
       }
       return running.length;
     },
     async close() {},
+  };
+}
+
+function toTurn({ message, frames }: Entry): Turn[] {
+  const first = frames.find(({ type }) => type === 'answer-started');
+  const final = frames.at(-1);
+  if (final?.type !== 'answer-completed' || final.status !== 'answered') return [];
+  const standalone = first?.type === 'answer-started' ? first.question.standalone : message.question;
+  return [{ question: message.question, standalone, answer: final.text }];
+}
+
+function summarise(messages: StoredMessage[]): ConversationSummary {
+  const [first, last] = [messages[0] as StoredMessage, messages.at(-1) as StoredMessage];
+  return {
+    conversationId: first.conversationId,
+    knowledgeBase: first.knowledgeBase,
+    title: first.question,
+    messages: messages.length,
+    createdAt: first.askedAt,
+    updatedAt: last.askedAt,
   };
 }
