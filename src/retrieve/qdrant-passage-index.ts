@@ -72,12 +72,13 @@ export function createQdrantPassageIndex({
       ...writing,
       ...(signal === undefined ? {} : { signal }),
     });
-  async function* scroll(filter: Schemas['Filter'], with_payload = true): AsyncGenerator<Schemas['Record']> {
+  async function* scroll(filter: Schemas['Filter']): AsyncGenerator<Schemas['Record']> {
     let offset: Schemas['ExtendedPointId'] | undefined;
     do {
       const from = offset === undefined ? {} : { offset };
       const page = await send(
-        (api, init) => api.scrollPoints({ ...named, filter, limit: READ_PAGE, with_payload, ...from }, init),
+        (api, init) =>
+          api.scrollPoints({ ...named, filter, limit: READ_PAGE, with_payload: true, ...from }, init),
         writing,
       );
       yield* page.points;
@@ -94,18 +95,16 @@ export function createQdrantPassageIndex({
     document: Pick<DocumentSummary, 'knowledgeBase' | 'documentId'>,
     keep: readonly string[] = [],
   ): Promise<void> => {
-    const ids: Schemas['ExtendedPointId'][] = [];
-    for await (const { id } of scroll(passagesExcept(document, keep), false)) ids.push(id);
-    if (ids.length === 0) return;
-    const points = ids.map((id) => toEmptiedPoint(id, document));
-    await send(
-      (api, init) =>
-        api.batchUpdate(
-          { ...named, wait: true, operations: [{ upsert: { points } }, { delete: { points: ids } }] },
-          init,
-        ),
-      writing,
-    );
+    const doomed: Schemas['Record'][] = [];
+    for await (const point of scroll(passagesExcept(document, keep))) doomed.push(point);
+    for (let start = 0; start < doomed.length; start += WRITE_BATCH) {
+      const batch = doomed.slice(start, start + WRITE_BATCH);
+      const operations = [
+        { upsert: { points: batch.map(toEmptiedPoint) } },
+        { delete: { points: batch.map(({ id }) => id) } },
+      ];
+      await send((api, init) => api.batchUpdate({ ...named, wait: true, operations }, init), writing);
+    }
   };
 
   const countByKnowledgeBase = async (type: 'document' | 'passage'): Promise<Map<string, number>> => {
@@ -248,8 +247,10 @@ export function createQdrantPassageIndex({
   };
 }
 
+/** A point without payload was deleted after it was found and before it was read. */
 function toBranchHits(points: readonly Schemas['ScoredPoint'][]): BranchHit[] {
   return points
+    .filter(({ payload }) => payload !== null && payload !== undefined && Object.keys(payload).length > 0)
     .map(({ payload, score }) => ({ passage: toPassage(payload), score }))
     .sort((a, b) => b.score - a.score || compareIds(a.passage.id, b.passage.id))
     .map((hit, index) => ({ ...hit, rank: index + 1 }));

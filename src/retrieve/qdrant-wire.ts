@@ -1,6 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import { v5 } from 'uuid';
 import { z } from 'zod';
+import { AppError } from '../errors.js';
 import type { DocumentSummary, Passage } from '../types.js';
 import { weighPassageTerms } from './lexical-weights.js';
 import type { IndexedPassage, IndexFingerprint, PassageFilter } from './passage-index.js';
@@ -90,21 +91,29 @@ export function toPassagePoint({ passage, vector, terms }: IndexedPassage): Sche
   };
 }
 
-/** A passage on its way out: found by `passagesExcept` where its deletion was interrupted, and by nothing else. */
-export function toEmptiedPoint(
-  id: Schemas['ExtendedPointId'],
-  { knowledgeBase, documentId }: Pick<DocumentSummary, 'knowledgeBase' | 'documentId'>,
-): Schemas['PointStruct'] {
-  return { id, vector: {}, payload: { type: 'removed', knowledgeBase, documentId } };
+/**
+ * A passage on its way out: no branch finds it any more, but a search that had found it just before still reads its
+ * text. Where its deletion was interrupted, `passagesExcept` finds it again, and nothing else does.
+ */
+export function toEmptiedPoint({ id, payload }: Schemas['Record']): Schemas['PointStruct'] {
+  return { id, vector: {}, payload: { ...payload, type: 'removed' } };
 }
 
 /** Fields that are absent come back as absent, not as undefined. */
 export function toPassage(payload: unknown): Passage {
-  return passagePayloadSchema.parse(payload).passage as Passage;
+  return parse(passagePayloadSchema, payload).passage as Passage;
 }
 
 export function toDocument(payload: unknown): DocumentSummary {
-  return documentPayloadSchema.parse(payload).document as DocumentSummary;
+  return parse(documentPayloadSchema, payload).document as DocumentSummary;
+}
+
+function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
+  const parsed = schema.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  throw new AppError('internal', 'The collection holds a point that Askbase did not write.', {
+    cause: parsed.error,
+  });
 }
 
 export function toMetadata({ embedder, dimensions, analyzer }: IndexFingerprint): Schemas['Payload'] {
