@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { PassageIndex } from '../../src/retrieve/passage-index.js';
 import { createQdrantPassageIndex } from '../../src/retrieve/qdrant-passage-index.js';
 import { passageIndexContract } from '../contracts/passage-index.js';
@@ -32,6 +32,7 @@ if (hasQdrant) {
 
   test('says so where a collection of that name is not ours, and leaves it alone', async () => {
     const server = await startQdrant();
+    onTestFinished(server.close);
     const collection = `askbase-test-${randomUUID()}`;
     await fetch(`${server.url}/collections/${collection}`, {
       method: 'PUT',
@@ -45,18 +46,17 @@ if (hasQdrant) {
       retryable: false,
     });
     await removeCollections(server.url, collection);
-    await server.close();
   });
 
   test('two instances that start at once on an empty server share one collection', async () => {
     const server = await startQdrant();
+    onTestFinished(server.close);
     const collection = `askbase-test-${randomUUID()}`;
     const instances = [0, 1].map(() => createQdrantPassageIndex({ url: server.url, collection }));
     await Promise.all(instances.map((index) => index.prepare(FINGERPRINT)));
     await write(instances[0] as PassageIndex, 'a.md');
     expect(await instances[1]?.listDocuments()).toHaveLength(1);
     await removeCollections(server.url, collection);
-    await server.close();
   });
 } else {
   process.stderr.write(`${NO_QDRANT}\n`);
@@ -66,6 +66,7 @@ if (hasQdrant) {
 describe.skipIf(QDRANT_BINARY === undefined)('a Qdrant server that is killed', () => {
   test('is unavailable, then found again without a restart of ours; nothing acknowledged is lost', async () => {
     const server = await startOwnQdrant();
+    onTestFinished(server.close);
     const index = createQdrantPassageIndex({ url: server.url, collection: 'askbase' });
     await index.prepare(FINGERPRINT);
     const acknowledged: string[] = [];
@@ -92,7 +93,6 @@ describe.skipIf(QDRANT_BINARY === undefined)('a Qdrant server that is killed', (
     expect(documents).toEqual(expect.arrayContaining(acknowledged));
     expect(await find(index)).toBeGreaterThanOrEqual(acknowledged.length);
     await write(index, 'after.md');
-    await server.close();
   });
 });
 
