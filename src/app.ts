@@ -23,6 +23,7 @@ import type { Logger } from './telemetry/logger.js';
 import { observePipeline } from './telemetry/observed-pipeline.js';
 import { observeSteps } from './telemetry/observed-steps.js';
 import { createPromMetrics } from './telemetry/prom-metrics.js';
+import { whenAvailable } from './when-available.js';
 
 export interface AppOptions {
   logger: Logger;
@@ -134,7 +135,13 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       await new Promise<void>((resolve, reject) => {
         httpServer.once('error', reject).listen(config.port, config.host, resolve);
       });
-      knowledge = readKnowledge();
+      knowledge = whenAvailable(readKnowledge, {
+        signal: stopping.signal,
+        onWait: (error) => {
+          readiness.knowledgeFailed(error);
+          logger.warn('The index cannot be reached; the knowledge folder waits for it.', { error });
+        },
+      });
       knowledge.catch((error: unknown) => {
         if (stopping.signal.aborted) return;
         readiness.knowledgeFailed(error);
