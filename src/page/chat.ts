@@ -33,8 +33,6 @@ export interface ChatOptions {
   onChange: () => void;
 }
 
-export type Chat = ReturnType<typeof createChat>;
-
 /** The conversations of this page: one open room per knowledge base, answers that go on while another is looked at. */
 export function createChat({ client, api, session, onChange }: ChatOptions) {
   const rooms = new Map<string, Room>();

@@ -2,7 +2,13 @@ import { type Browser, type BrowserContextOptions, devices, type Page } from 'pl
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FrameBody } from '../../src/frames.js';
 import { createGate } from '../stream/scripted-answers.js';
-import { chromiumPath, launchBrowser, type OpenedPage, openPage } from '../support/browser.js';
+import {
+  chromiumPath,
+  launchBrowser,
+  type OpenedPage,
+  type OpenPageOptions,
+  openPage,
+} from '../support/browser.js';
 import { faintTexts, isInView, unnamedControls, visibleText } from './page-checks.js';
 import {
   answer,
@@ -48,7 +54,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     expect(problems.filter((problem) => !expectedProblems.test(problem))).toEqual([]);
   });
 
-  async function open(options: BrowserContextOptions = {}): Promise<Page> {
+  async function open(options: OpenPageOptions = {}): Promise<Page> {
     const one = await openPage(browser, server.url, options);
     opened.push(one);
     await one.page.locator('.knowledge-card, .load-failure').first().waitFor();
@@ -315,6 +321,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       await page.keyboard.press('Enter');
       expect(await visibleText(panel.locator('mark'))).toBe('free from 50 euro');
       expect(await panel.getByText('Citation 2 of 2').isVisible()).toBe(true);
+      await expect.poll(() => isInView(panel.locator('mark'))).toBe(true);
 
       await page.keyboard.press('Escape');
       expect(await panel.count()).toBe(0);
@@ -376,6 +383,11 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await page.getByText('Gift cards cannot be returned.').waitFor();
     await page.getByRole('button', { name: 'Back' }).click();
     expect(await page.getByRole('dialog', { name: 'Why these passages' }).count()).toBe(1);
+
+    await page.locator('.chip').first().click();
+    await page.getByRole('dialog', { name: 'Passage' }).waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe('chip');
   });
 
   it('takes a verdict, and after a thumb down a comment and the sources that do not fit', async () => {
@@ -495,26 +507,50 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     const stored = await page.evaluate(() => sessionStorage.getItem('askbase') ?? '');
     await opened.splice(0)[0]?.close();
     expectedProblems = /404/;
-    const other = await openPage(browser, `${server.url}/favicon.svg`);
-    opened.push(other);
-    await other.page.evaluate((value) => sessionStorage.setItem('askbase', value), stored);
-    await other.page.goto(server.url);
-    await other.page.getByRole('heading', { level: 1 }).waitFor();
-    await askAndWait(other.page, 'Two?');
-    expect(await other.page.locator('.question').allInnerTexts()).toEqual(['Two?']);
+    const other = await open({
+      prepare: (one) => one.addInitScript((value) => sessionStorage.setItem('askbase', value), stored),
+    });
+    await other.getByRole('heading', { level: 1 }).waitFor();
+    await askAndWait(other, 'Two?');
+    expect(await other.locator('.question').allInnerTexts()).toEqual(['Two?']);
   });
 
   it('says in plain words that the server cannot be reached, and loads on request', async () => {
-    expectedProblems = /ERR_FAILED|Failed to load/;
-    const one = await openPage(browser, `${server.url}/favicon.svg`);
-    opened.push(one);
-    const { page } = one;
-    await page.route('**/v1/knowledge-bases', (route) => route.abort());
-    await page.goto(server.url);
+    expectedProblems = /ERR_FAILED/;
+    const page = await open({
+      prepare: (one) => one.route('**/v1/knowledge-bases', (route) => route.abort()),
+    });
     await page.getByText('The knowledge bases could not be loaded.').waitFor();
     await page.unroute('**/v1/knowledge-bases');
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByLabel('Shop support').waitFor();
+  });
+
+  it('says while the documents are still being read, and shows their number afterwards', async () => {
+    expectedProblems = /503/;
+    let passages = 7;
+    const page = await open({
+      async prepare(one) {
+        await one.route('**/readyz', (route) => {
+          const ready = passages !== 7;
+          return route.fulfill({
+            status: ready ? 200 : 503,
+            json: { dependencies: { knowledge: { ready } } },
+          });
+        });
+        await one.route('**/v1/knowledge-bases', async (route) => {
+          const response = await route.fetch();
+          const catalogue = await response.json();
+          catalogue.knowledgeBases[0].passages = passages;
+          await route.fulfill({ response, json: catalogue });
+        });
+      },
+    });
+    await page.getByText('The documents are being read.').waitFor();
+    await page.getByText('3 documents · 7 passages').waitFor();
+    passages = 41;
+    await page.getByText('The documents are being read.').waitFor({ state: 'detached' });
+    expect(await page.getByText('3 documents · 41 passages').count()).toBe(2);
   });
 
   it('says plainly that no model is configured, and what to set', async () => {

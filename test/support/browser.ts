@@ -59,11 +59,16 @@ export interface OpenedPage {
   close(): Promise<void>;
 }
 
+export interface OpenPageOptions extends BrowserContextOptions {
+  /** Runs before the page is loaded. */
+  prepare?: (page: Page) => Promise<unknown>;
+}
+
 /** Opens a page in a context of its own and watches it. */
 export async function openPage(
   browser: Browser,
   url: string,
-  options: BrowserContextOptions = {},
+  { prepare, ...options }: OpenPageOptions = {},
 ): Promise<OpenedPage> {
   const context = await browser.newContext({ locale: 'en-GB', ...options });
   const page = await context.newPage();
@@ -76,6 +81,7 @@ export async function openPage(
     const { host, protocol } = new URL(request.url());
     if (protocol.startsWith('http') && host !== new URL(url).host) problems.push(`other host: ${host}`);
   });
+  await prepare?.(page);
   await page.goto(url);
   return { page, problems, close: () => context.close() };
 }
