@@ -41,7 +41,7 @@ export function createGrounding({ analyzer }: GroundingOptions): (sources: reado
 
 function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Grounding {
   const reader = createTidyMarkerReader();
-  const evidence = readEvidenceOnDemand(sources, analyzer);
+  const evidence = readEvidenceAhead(sources, analyzer);
   const output = createOutput();
   let inventedCitations = 0;
   let sentenceStart = 0;
@@ -201,8 +201,8 @@ function createOutput() {
   };
 }
 
-/** Analyses a source when the first sentence is compared with it. */
-function readEvidenceOnDemand(sources: readonly Source[], analyzer: TermAnalyzer) {
+/** Analyses each source once: while the model is still thinking, or when a sentence is compared with it before. */
+function readEvidenceAhead(sources: readonly Source[], analyzer: TermAnalyzer) {
   const known = new Map<number, Evidence>();
   const of = (n: number): Evidence => {
     const source = sources.find((candidate) => candidate.n === n) as Source;
@@ -211,6 +211,12 @@ function readEvidenceOnDemand(sources: readonly Source[], analyzer: TermAnalyzer
     return evidence;
   };
   const all = (): Evidence[] => sources.map(({ n }) => of(n));
+  const readAhead = ([next, ...rest]: readonly Source[]): void => {
+    if (next === undefined) return;
+    of(next.n);
+    setImmediate(readAhead, rest);
+  };
+  setImmediate(readAhead, sources);
   let weigh: ((term: string) => number) | undefined;
   return { of, all, weigh: () => (weigh ??= weighByRarity(all())) };
 }

@@ -74,8 +74,18 @@ export function readEvidence({ title, headings, text }: Source, analyzer: TermAn
       text: sentence.text,
       terms: new Set(analyzer.analyze(sentence.text, NO_LEXICON)),
       quantities: readQuantities(sentence.text),
-      clauses: () => readClauses(separateQuantities(sentence.text).words, language, analyzer.analyzeQuestion),
+      clauses: once(() =>
+        readClauses(separateQuantities(sentence.text).words, language, analyzer.analyzeQuestion),
+      ),
     })),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
@@ -114,8 +124,13 @@ export function quote(claim: Claim, evidence: Evidence, weigh: Weigh): string {
 
 /** Rare among the sources is telling: ln(1 + (sources + 1) / sources with the term). */
 export function weighByRarity(evidence: readonly Evidence[]): Weigh {
+  const weights = new Map<string, number>();
   return (term) => {
+    const known = weights.get(term);
+    if (known !== undefined) return known;
     const having = evidence.filter(({ terms }) => terms.has(term)).length;
-    return Math.log(1 + (evidence.length + 1) / Math.max(having, 1));
+    const weight = Math.log(1 + (evidence.length + 1) / Math.max(having, 1));
+    weights.set(term, weight);
+    return weight;
   };
 }

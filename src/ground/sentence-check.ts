@@ -50,7 +50,7 @@ export function checkSentence(claim: Claim, { cited, all, weigh }: CheckOptions)
   const score =
     cited.length === 0
       ? Math.min(support(claim, all, weigh), NOT_CITED)
-      : Math.min(support(claim, cited, weigh), capByOthers(claim, { cited, all, weigh }));
+      : supportByCited(claim, { cited, all, weigh });
   return { score: Math.round(score * 100) / 100, verdict: toVerdict(score) };
 }
 
@@ -115,10 +115,12 @@ function likeness(clause: Clause, other: Clause, weigh: Weigh): number {
   return other.terms.size < FEWEST_TERMS ? said : Math.max(said, coverage(other.terms, clause.terms, weigh));
 }
 
-/** A passage that was not cited says it much better: the number is probably the wrong one. */
-function capByOthers(claim: Claim, { cited, all, weigh }: CheckOptions): number {
+/** Where a passage that was not cited says it much better, the number is probably the wrong one. */
+function supportByCited(claim: Claim, { cited, all, weigh }: CheckOptions): number {
   const own = support(claim, cited, weigh);
-  const others = all.filter((source) => !cited.includes(source));
-  const best = Math.max(0, ...others.map((source) => support(claim, [source], weigh)));
-  return best - own >= CLEARLY_BETTER ? OTHER_SOURCE_SAYS_IT : 1;
+  if (own + CLEARLY_BETTER > 1) return own;
+  const isBetter = (source: Evidence): boolean => support(claim, [source], weigh) >= own + CLEARLY_BETTER;
+  return all.some((source) => !cited.includes(source) && isBetter(source))
+    ? Math.min(own, OTHER_SOURCE_SAYS_IT)
+    : own;
 }
