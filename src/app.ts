@@ -165,7 +165,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
         runner.drain({ timeoutMs: drainMs }),
         knowledge?.catch(() => undefined),
       ]);
-      sockets.close();
+      await sockets.close();
       httpServer.closeAllConnections();
       await new Promise((resolve) => httpServer.close(resolve));
       await Promise.all([core.close(), store.close()]);

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
-import { Server } from 'socket.io';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Server, type Socket } from 'socket.io';
 import type { Logger } from '../telemetry/logger.js';
 import { inRequest } from '../telemetry/request-context.js';
 import type { AnswerRunner } from './answer-runner.js';
 import type { GiveFeedback } from './feedback.js';
 import type { RequestLimiter } from './request-limiter.js';
 import { isAllowedOrigin } from './same-origin.js';
-import { serveSocket } from './socket-io-session.js';
+import { type SocketSession, serveSocket } from './socket-io-session.js';
 
 export interface SocketLimits {
   /** Bytes of one event; a larger one closes the socket. */
@@ -41,9 +43,15 @@ export interface SocketIoServerOptions {
 export interface SocketIoServer {
   /** Sockets connected now. */
   readonly connected: number;
-  /** Closes every socket. The HTTP server stays with its owner. */
-  close(): void;
+  /**
+   * Closes every socket once it has been sent what is there of the answers it follows; a slow one is cut off after a
+   * second. Drain the runner first. The HTTP server stays with its owner.
+   */
+  close(): Promise<void>;
 }
+
+/** How long a slow client may take to read the rest. */
+const CLOSE_MS = 1000;
 
 /** Serves the events of `socket-events.ts` in namespace `/`, and the browser client at `/socket.io/`. */
 export function createSocketIoServer(options: SocketIoServerOptions): SocketIoServer {
@@ -53,24 +61,39 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
     maxHttpBufferSize: limits.payloadBytes,
     allowRequest: (request, decide) => decide(null, isAllowedOrigin(request.headers, allowedOrigins)),
   });
+  const sessions = new Map<Socket, SocketSession>();
   io.on('connection', (socket) => {
     logger.debug('socket connected', { socketId: socket.id });
     const session = serveSocket(socket, { ...options, limits });
+    sessions.set(socket, session);
     socket.onAny((event: unknown, ...args: unknown[]) => {
       void inRequest(randomUUID(), () => session.receive(String(event), args));
     });
     socket.on('disconnect', (reason) => {
       logger.debug('socket disconnected', { socketId: socket.id, reason });
+      sessions.delete(socket);
       session.close();
     });
   });
   return {
     get connected() {
-      return io.of('/').sockets.size;
+      return sessions.size;
     },
-    close() {
-      // Not io.disconnectSockets(): a client that is told to go does not come back to the server that follows.
+    async close() {
+      const closing = [...sessions].map(([socket, session]) => finish(socket, session));
+      await Promise.race([Promise.all(closing), sleep(CLOSE_MS, undefined, { ref: false })]);
       io.engine.close();
     },
   };
+}
+
+/**
+ * Closes the connection and does not tell the client to go: one that is told to does not come back to the server that
+ * follows.
+ */
+async function finish({ conn }: Socket, session: SocketSession): Promise<void> {
+  await session.settled();
+  const closed = once(conn, 'close');
+  conn.close();
+  await closed;
 }

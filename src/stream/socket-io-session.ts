@@ -22,6 +22,8 @@ export interface SessionOptions {
 export interface SocketSession {
   /** Answers one event: by its ack where there is one, else by `request-failed` where it failed. Never rejects. */
   receive(event: string, args: unknown[]): Promise<void>;
+  /** Resolves when the socket has been sent all of the answers it follows now. */
+  settled(): Promise<void>;
   /** The socket is gone: it follows nothing any more. */
   close(): void;
 }
@@ -35,6 +37,7 @@ type Handler = (payload: unknown) => Promise<{ reply: object; afterAck?: AfterAc
 export function serveSocket(socket: Socket, options: SessionOptions): SocketSession {
   const { runner, giveFeedback, logger, questionLimiter, eventLimiter, limits } = options;
   const follows = new Map<string, AbortController>();
+  const following = new Set<Promise<void>>();
   const asked = new Set<string>();
   const outbox = createOutbox(socket);
   let asking = 0;
@@ -69,6 +72,11 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
     }
   };
 
+  const startFollowing = (...given: Parameters<typeof follow>): void => {
+    const done = follow(...given).then(() => void following.delete(done));
+    following.add(done);
+  };
+
   const logIfUnforeseen = (event: string, thrown: unknown): void => {
     const error = toAppError(thrown);
     if (error.code === 'internal') logger.error('event failed', { event, socketId: socket.id, error });
@@ -83,7 +91,7 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
         await questionLimiter.take(socket.id);
         const address = await runner.start(question);
         asked.add(address.messageId);
-        return { reply: address, afterAck: () => void follow('question-ask', address, -1) };
+        return { reply: address, afterAck: () => startFollowing('question-ask', address, -1) };
       } finally {
         asking -= 1;
       }
@@ -96,7 +104,7 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
       const { messageId, afterSeq } = input('answer-resume', payload);
       if (!follows.has(messageId) && follows.size >= limits.concurrentFollows) throw tooManyAtATime();
       const address = await runner.find(messageId);
-      return { reply: address, afterAck: () => void follow('answer-resume', address, afterSeq) };
+      return { reply: address, afterAck: () => startFollowing('answer-resume', address, afterSeq) };
     },
     async 'feedback-give'(payload) {
       await giveFeedback(payload);
@@ -119,6 +127,9 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
         if (acknowledge !== undefined) acknowledge({ ok: false, error });
         else socket.emit('request-failed', { event, error });
       }
+    },
+    async settled() {
+      await Promise.all(following);
     },
     close() {
       for (const controller of follows.values()) controller.abort();

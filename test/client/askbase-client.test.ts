@@ -77,7 +77,7 @@ async function serve(pipeline: Pipeline = echo, options: ServeOptions = {}): Pro
 }
 
 async function shutDown({ sockets, httpServer, runner }: Served): Promise<void> {
-  sockets.close();
+  await sockets.close();
   httpServer.closeAllConnections();
   const closed = once(httpServer, 'close');
   if (httpServer.listening) {
@@ -233,7 +233,7 @@ describe('The client', () => {
     const reading = all(answer);
     await endless.writing;
     const { port } = new URL(old.url);
-    old.sockets.close();
+    await old.sockets.close();
     await shutDown({ ...old, runner: { ...old.runner, drain: async () => undefined } });
     await conversations.interruptRunning();
     await serve(echo, { conversations, port: Number(port) });

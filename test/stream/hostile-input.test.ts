@@ -81,7 +81,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   socket.disconnect();
-  sockets.close();
+  await sockets.close();
   socketServer.closeAllConnections();
   socketServer.close();
   await runner.drain({ timeoutMs: 5000 });

@@ -12,7 +12,11 @@ import { createGiveFeedback } from '../../src/stream/feedback.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import type { Pipeline } from '../../src/stream/run-answer.js';
 import { clientEvents, serverEvents } from '../../src/stream/socket-events.js';
-import { createSocketIoServer, type SocketIoServerOptions } from '../../src/stream/socket-io-server.js';
+import {
+  createSocketIoServer,
+  type SocketIoServer,
+  type SocketIoServerOptions,
+} from '../../src/stream/socket-io-server.js';
 import { createMemoryConversationStore } from '../fakes/memory-conversation-store.js';
 import {
   completed,
@@ -33,6 +37,7 @@ interface Served {
   url: string;
   runner: AnswerRunner;
   feedback: Feedback[];
+  sockets: SocketIoServer;
   connect(options?: object): Promise<Socket>;
 }
 
@@ -75,7 +80,7 @@ async function serve(
   await once(httpServer, 'listening');
   const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
   closings.push(async () => {
-    sockets.close();
+    await sockets.close();
     httpServer.closeAllConnections();
     httpServer.close();
     await runner.drain({ timeoutMs: 1 });
@@ -84,6 +89,7 @@ async function serve(
     url,
     runner,
     feedback,
+    sockets,
     async connect(clientOptions = {}) {
       const socket = io(url, { forceNew: true, reconnection: false, ...clientOptions });
       closings.push(() => socket.disconnect());
@@ -368,6 +374,41 @@ describe('A socket that is gone', () => {
   });
 });
 
+describe('A client that does not read', () => {
+  it('is sent no more until it does, then gets every frame', async () => {
+    const LENGTH = 1000;
+    const { connect, runner } = await serve(async function* () {
+      const reason = 'x'.repeat(64_000);
+      for (let index = 1; index < LENGTH; index += 1) yield { type: 'handoff-requested', reason };
+      yield completed('Done.');
+    });
+    let taken = 0;
+    const { follow } = runner;
+    runner.follow = async function* (...given) {
+      for await (const frame of follow(...given)) {
+        taken += 1;
+        yield frame;
+      }
+    };
+    const socket = await connect({ transports: ['websocket'] });
+    const seqs: number[] = [];
+    socket.on('frame', ({ seq }: AnswerFrame) => seqs.push(seq));
+    const { ws } = socket.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
+    ws.pause();
+    socket.emit('question-ask', question);
+    await expect.poll(() => taken).toBeGreaterThan(0);
+    await expect.poll(() => runner.running).toBe(0);
+    for (let before = -1; before !== taken; ) {
+      before = taken;
+      for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+    }
+    expect(taken).toBeLessThan(LENGTH);
+    ws.resume();
+    await expect.poll(() => seqs.length, { timeout: 20_000 }).toBe(LENGTH);
+    expect(seqs).toEqual(Array.from({ length: LENGTH }, (_, index) => index));
+  });
+});
+
 describe('feedback-give', () => {
   it('stores the verdict', async () => {
     const { connect, feedback } = await serve();
@@ -394,6 +435,29 @@ describe('Draining', () => {
     });
     await drained;
     expect((await collecting).at(-1)).toMatchObject({ error: { code: 'interrupted' } });
+  });
+});
+
+describe('Closing', () => {
+  it('first sends what is there of the answers, then ends the connection so that clients come back', async () => {
+    const gate = createGate();
+    const served = await serve(async function* () {
+      await gate.opened;
+      for (let index = 0; index < 300; index += 1) {
+        yield { type: 'handoff-requested', reason: 'x'.repeat(10_000) };
+      }
+      yield completed('Done.');
+    });
+    const socket = await served.connect({ transports: ['websocket'] });
+    const collecting = collectFrames(socket);
+    const reason = new Promise<string>((resolve) => socket.once('disconnect', resolve));
+    await send(socket, 'question-ask', question);
+    gate.open();
+    await served.runner.drain({ timeoutMs: 20_000 });
+    await served.sockets.close();
+    expect(await collecting).toHaveLength(301);
+    expect(await reason).toBe('transport close');
+    expect(served.sockets.connected).toBe(0);
   });
 });
 
