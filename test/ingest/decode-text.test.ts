@@ -41,6 +41,10 @@ describe('decodeText', () => {
 
   it.each([
     ['damaged UTF-8', Buffer.concat([Buffer.from(CHINESE), Buffer.from([0xe9, 0x80]), Buffer.from('。')])],
+    [
+      'damaged UTF-8 of a Latin text',
+      Buffer.concat([Buffer.from('It’s 5 € — déjà payé'), Buffer.from([0xff])]),
+    ],
     ['UTF-8 that is marked and damaged', Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0xff, 0xfe])],
     ['a picture', Buffer.from('89504e470d0a1a0a0000000d494844520000001000000010080600000', 'hex')],
     ['random bytes', Buffer.from(Array.from({ length: 4000 }, (_, index) => (index * 7919) % 251))],

@@ -149,7 +149,11 @@ describe('sizes', () => {
   });
 
   it('cuts text without any place to cut, never inside a character', () => {
-    const passages = split([text('𠀀'.repeat(5000)), text('QUJD'.repeat(3000))]);
+    const passages = split([
+      text('𠀀'.repeat(2000)),
+      text(`a${'𝒜'.repeat(3000)}`),
+      text('QUJD'.repeat(3000)),
+    ]);
     for (const passage of passages) {
       expect(passage.tokens).toBeLessThanOrEqual(PASSAGE_SIZE.most);
       expect(passage.text).not.toMatch(/\p{Surrogate}/u);
@@ -163,11 +167,12 @@ describe('tables and lists', () => {
   const table = (count: number): Block => ({ type: 'table', header: ['Code', 'Meaning'], rows: rows(count) });
 
   it('keeps a table whole, with the sentence that leads to it', () => {
-    const before = sentences(14).join(' ');
-    const passages = split([text(before), text('These codes are shown:'), table(8)]);
+    const before = text(sentences(10).join(' '));
+    const passages = split([before, text('These codes are shown:'), table(12)]);
     expect(passages).toHaveLength(2);
+    expect(passages[0]?.text).not.toContain('These codes');
     expect(passages[1]?.text).toMatch(
-      /These codes are shown:\n\n\| Code \| Meaning \|\n\| --- \| --- \|\n\| E0 .*\| E7 [^\n]*$/s,
+      /These codes are shown:\n\n\| Code \| Meaning \|\n\| --- \| --- \|\n\| E0 .*\| E11 [^\n]*$/s,
     );
   });
 
@@ -189,10 +194,10 @@ describe('tables and lists', () => {
 
   it('keeps a list with its lead-in where both fit, else cuts between items', () => {
     const items = (count: number): string[] => sentences(count).map((sentence) => `- ${sentence}`);
-    const filler = text(sentences(14, 'filler').join(' '));
-    const [, whole] = split([filler, text('You need:'), { type: 'list', items: items(10) }]);
-    expect(whole?.text).toMatch(/You need:\n\n- The word no 0 /);
-    expect(whole?.text.endsWith(`You need:\n\n${items(10).join('\n')}`)).toBe(true);
+    const filler = text(sentences(10, 'filler').join(' '));
+    const [before, whole] = split([filler, text('You need:'), { type: 'list', items: items(11) }]);
+    expect(before?.text).not.toContain('You need');
+    expect(whole?.text.endsWith(`You need:\n\n${items(11).join('\n')}`)).toBe(true);
     const parts = split([text('You need:'), { type: 'list', items: items(50) }]);
     expect(parts[0]?.text).toMatch(/^You need:\n\n- The word no 0/);
     expect(
