@@ -61,7 +61,7 @@ export function createChat({ client, api, session, onChange }: ChatOptions) {
 
   function newConversation(): void {
     if (current === undefined) return;
-    for (const { key } of current.exchanges) void stopAnswer(key);
+    void stop();
     session.setConversation(current.knowledgeBase, undefined);
     current = createRoom(current.knowledgeBase, undefined);
     onChange();
@@ -122,7 +122,6 @@ export function createChat({ client, api, session, onChange }: ChatOptions) {
       accept(room, key, answer);
       return answer;
     });
-    if (session.draft(room.knowledgeBase) === question) session.setDraft(room.knowledgeBase, '');
   }
 
   function accept(room: Room, key: number, { position }: Answer): void {

@@ -2,7 +2,7 @@ import type { AskbaseClient } from '../client/askbase-client.js';
 import { createAnnouncer } from './announcer.js';
 import type { Api, Catalogue, KnowledgeBaseSummary } from './api.js';
 import { createBanner } from './banner.js';
-import { createChat, isBusy, type Room } from './chat.js';
+import { createChat, type Exchange, isBusy, type Room } from './chat.js';
 import { type ComposerView, createComposerView } from './composer-view.js';
 import { type ConversationView, createConversationView } from './conversation-view.js';
 import { element, required } from './dom.js';
@@ -26,6 +26,7 @@ export interface PageOptions {
 export function startPage({ client, api, session }: PageOptions): void {
   const welcome = required('welcome', HTMLElement);
   const conversationRoot = required('conversation', HTMLElement);
+  const composerRoot = required('composer', HTMLElement);
   const scroller = required('scroller', HTMLElement);
   let language = chooseLanguage(session.language(), navigator.languages);
   const texts = () => textsFor(language);
@@ -66,7 +67,7 @@ export function startPage({ client, api, session }: PageOptions): void {
       newConversation,
       switchLanguage: () => switchLanguage(language === 'en' ? 'zh' : 'en'),
     });
-    composer = createComposerView(required('composer', HTMLElement), texts(), {
+    composer = createComposerView(composerRoot, texts(), {
       ask,
       stop: () => void chat.stop(),
       draftChanged: (text) => chat.room !== undefined && session.setDraft(chat.room.knowledgeBase, text),
@@ -77,13 +78,14 @@ export function startPage({ client, api, session }: PageOptions): void {
       language,
       actions: {
         ask,
-        askAgain: (exchange) => void chat.askAgain(exchange).then(scroll.follow),
+        askAgain,
         giveFeedback: chat.giveFeedback,
         openCitation: explain.openCitation,
         openTrace: (exchange) => void explain.openTrace(exchange),
       },
       restore: (room) => void chat.restore(room),
     });
+    composerRoot.hidden = chat.room === undefined;
     shownRoom = undefined;
     welcomeShows = '';
   }
@@ -99,8 +101,8 @@ export function startPage({ client, api, session }: PageOptions): void {
     build();
     const ids = catalogue.knowledgeBases.map(({ id }) => id);
     const chosen = ids.find((id) => id === session.knowledgeBase()) ?? ids[0];
-    if (chosen === undefined) show();
-    else openKnowledgeBase(chosen);
+    if (chosen !== undefined) openKnowledgeBase(chosen);
+    show();
     if (window.matchMedia('(pointer: fine)').matches) composer.focus();
     void reading.watch();
   }
@@ -151,6 +153,12 @@ export function startPage({ client, api, session }: PageOptions): void {
     scroll.follow();
   }
 
+  function askAgain(exchange: Exchange): void {
+    void chat.askAgain(exchange);
+    show();
+    scroll.follow();
+  }
+
   /** Many frames may come between two pictures; one update shows them all. */
   function requestShow(): void {
     if (frameRequested) return;
@@ -166,6 +174,7 @@ export function startPage({ client, api, session }: PageOptions): void {
     const { room } = chat;
     const knowledgeBase = catalogue.knowledgeBases.find(({ id }) => id === room?.knowledgeBase);
     top.update({ knowledgeBase: room?.knowledgeBase, started: isStarted(room) });
+    composerRoot.hidden = room === undefined;
     composer.setBusy(room !== undefined && isBusy(room));
     if (room !== shownRoom) changeRoom(room);
     if (room === undefined || knowledgeBase === undefined || !isStarted(room)) {
