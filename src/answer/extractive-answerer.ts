@@ -102,7 +102,11 @@ function separate(before: QuotablePiece | undefined, piece: QuotablePiece): stri
   return /[。！？；”」』）]$/.test(before.text) ? '' : ' ';
 }
 
+/** A `[3]` in a passage is a footnote of its own, not a citation of ours. */
+const FOOTNOTE = /[[【［](\^?[\d０-９][\d０-９,，、 –-]*)[\]】］]/g;
+
 function layOut({ kind, number, text }: QuotablePiece): string {
-  if (kind === 'sentence') return text;
-  return `${number === undefined ? '-' : `${number}.`} ${text}`;
+  const quoted = text.replaceAll(FOOTNOTE, '($1)');
+  if (kind === 'sentence') return quoted;
+  return `${number === undefined ? '-' : `${number}.`} ${quoted}`;
 }

@@ -25,10 +25,11 @@ interface Mark {
   numbers: number[];
 }
 
-/** Only after one of these can a sentence be over. */
-const MAY_END_SENTENCE = /[.!?。！？｡\n]/;
+/** Only right after a stop, or behind the bullet of a new line, can it show that a sentence was over. */
+const MAY_END_SENTENCE = /(?:[.!?。！？｡][^\p{L}\p{N}]*|\n.*)$/su;
+const ENDING_LENGTH = 14;
 /** Text without any stop is checked piece by piece, so that the work per character stays bounded. */
-const LONGEST_SENTENCE = 2_000;
+const LONGEST_SENTENCE = 1_000;
 /** What a line may begin with before its text. */
 const LINE_START = /^[\s>]*(?:[-*+•]|\d{1,3}[.)、]|\|)?\s*$/;
 
@@ -45,6 +46,7 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
   const output = createOutput();
   let inventedCitations = 0;
   let sentenceStart = 0;
+  let ending = '';
   let sentenceHasCode = false;
   let marks: Mark[] = [];
   /** Markers before the first word of their sentence. */
@@ -94,15 +96,14 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
 
   /** Finishes the sentences that `next`, the character after the text so far, does not belong to. */
   const finishSentencesBefore = (next: string): void => {
-    const tail = output.text.slice(sentenceStart);
-    if (tail.length > LONGEST_SENTENCE) {
+    if (output.text.length - sentenceStart > LONGEST_SENTENCE) {
       finishSentence(...trimSpan(output.text, sentenceStart, output.text.length));
       sentenceStart = output.text.length;
-    } else if (MAY_END_SENTENCE.test(tail)) {
-      const sentences = splitStatements(tail + next);
+    } else if (MAY_END_SENTENCE.test(ending)) {
+      const sentences = splitStatements(output.text.slice(sentenceStart) + next);
       const unfinished = sentences.pop();
       for (const { start, end } of sentences) finishSentence(sentenceStart + start, sentenceStart + end);
-      if (sentences.length > 0) sentenceStart += unfinished?.start ?? tail.length;
+      if (sentences.length > 0) sentenceStart += unfinished?.start ?? 0;
     }
   };
 
@@ -115,6 +116,7 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
       if (/\S/.test(token.character)) finishSentencesBefore(token.character);
       sentenceHasCode ||= token.code;
       output.write(token.character);
+      ending = (ending + token.character).slice(-ENDING_LENGTH);
     }
   };
 

@@ -129,6 +129,13 @@ describe('an answer made of quotes', () => {
     expect(text).toMatch(/^I cannot look at pictures here/);
   });
 
+  it('does not take a footnote of a passage for a citation', async () => {
+    const source = sampleSource(1, 'The fee [2] is ¥5 since 2020 [12].');
+    expect((await ask('What is the fee?', [source, RETURNS])).text).toContain(
+      'The fee (2) is ¥5 since 2020 (12).[1]',
+    );
+  });
+
   it('quotes something even where no word fits', async () => {
     const { text } = await ask('Quux?', [RETURNS]);
     expect(text).toMatch(/\[1\]$/);
