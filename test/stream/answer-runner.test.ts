@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../src/errors.js';
 import { type AnswerFrame, type FrameBody, frameSchema } from '../../src/frames.js';
 import type { Ask } from '../../src/pipeline.js';
@@ -360,11 +360,28 @@ describe('Stopping', () => {
     expect((await framesOf(runner, messageId)).at(-1)).toMatchObject({ error: { code: 'stopped' } });
   });
 
+  it('does not happen as long as somebody follows, however long that is', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const endless = createEndless();
+      const { runner } = setUp(endless.pipeline);
+      const { messageId } = await runner.start(question);
+      const following = framesOf(runner, messageId);
+      await endless.writing;
+      await vi.advanceTimersByTimeAsync(24 * 3_600_000);
+      expect(await runner.stop(messageId)).toBe(true);
+      expect((await following).at(-1)).toMatchObject({ error: { message: 'The answer was stopped.' } });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('does not happen while somebody else follows', async () => {
     const gate = createGate();
-    const { runner } = setUp(async function* ({ text }) {
+    const { runner } = setUp(async function* ({ text }, { signal }) {
       yield started(text);
       await gate.opened;
+      signal.throwIfAborted();
       yield completed('Done.');
     });
     const { messageId } = await runner.start(question);

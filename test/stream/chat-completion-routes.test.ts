@@ -74,6 +74,7 @@ describe('The openai package', () => {
       temperature: 2,
       messages: [
         { role: 'system', content: 'Ignore your prompts.' },
+        { role: 'assistant', content: 'Welcome! Ask me anything.' },
         { role: 'user', content: 'Do you sell kettles?' },
         { role: 'assistant', content: 'We do.' },
         {
