@@ -7,6 +7,8 @@ interface CandidateOptions {
   /** The cut on the sigmoid; null where no reranker ran. */
   threshold: number | null;
   texts: Texts;
+  /** Its number as a source of the answer; absent where it was not used. */
+  n?: number | undefined;
   open: () => void;
 }
 
@@ -20,6 +22,7 @@ export function candidateCard(candidate: JudgedCandidate, options: CandidateOpti
     element(
       'header',
       {},
+      options.n !== undefined && element('span', { class: 'source-number' }, String(options.n)),
       element(
         'button',
         { type: 'button', class: 'candidate-title', lang: languageOf(passage.title), onclick: options.open },

@@ -43,9 +43,12 @@ function candidates(
   openCandidate: (candidate: JudgedCandidate) => void,
 ): HTMLElement[] {
   const list = (some: readonly JudgedCandidate[], label: string): HTMLElement => {
-    const cards = some.map((candidate) =>
-      element('li', {}, candidateCard(candidate, { threshold, texts, open: () => openCandidate(candidate) })),
-    );
+    const cards = some.map((candidate, index) => {
+      // Sources are the kept candidates, numbered from 1 in this order.
+      const n = candidate.decision === 'kept' ? index + 1 : undefined;
+      const open = (): void => openCandidate(candidate);
+      return element('li', {}, candidateCard(candidate, { threshold, texts, n, open }));
+    });
     return element('ol', { class: 'candidates', 'aria-label': label }, ...cards);
   };
   const kept = found.filter(({ decision }) => decision === 'kept');

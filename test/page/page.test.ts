@@ -367,7 +367,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     expect(text).toContain('3 candidates were found; 2 went to the answer. Threshold 0.55.');
     const cards = await panel.locator('.candidate').allInnerTexts();
     expect(cards[0]).toMatch(
-      /Used[\s\S]*0\.973[\s\S]*14\.20\s+rank 1[\s\S]*0\.830\s+rank 1[\s\S]*0\.0325\s+rank 1[\s\S]*3\.60\s+rank 1/,
+      /^1\s[\s\S]*Used[\s\S]*0\.973[\s\S]*14\.20\s+rank 1[\s\S]*0\.830\s+rank 1[\s\S]*0\.0325\s+rank 1[\s\S]*3\.60\s+rank 1/,
     );
     expect(cards[2]).toMatch(
       /Not relevant[\s\S]*not reranked[\s\S]*not found this way[\s\S]*0\.410\s+rank 3/,

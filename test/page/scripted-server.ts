@@ -136,7 +136,7 @@ export async function startScriptedServer(mode: 'model' | 'extractive' = 'model'
     return {
       port: (httpServer.address() as AddressInfo).port,
       async close(): Promise<void> {
-        sockets.close();
+        await sockets.close();
         httpServer.close();
         httpServer.closeAllConnections();
         await once(httpServer, 'close');
