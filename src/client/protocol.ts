@@ -1,6 +1,6 @@
 /** The shapes that travel between client and server, for whoever builds on the client. Types only. */
 export type { PublicError } from '../errors.js';
-export type { AnswerFrame, Citation, NoAnswerReason, Source, Usage } from '../frames.js';
+export type { AnswerFrame, Citation, Source } from '../frames.js';
 export type { StoredMessage } from '../store/conversation-store.js';
 export type { Trace } from '../store/trace-store.js';
-export type { JudgedCandidate, Passage } from '../types.js';
+export type { JudgedCandidate } from '../types.js';
