@@ -14,9 +14,6 @@ const CHINESE_NEGATION =
   /(?:没有?|并?无|不是|并非|未(?:见|出现)?|不觉得|没感觉到?)(?:任何|什么|明显|出现|感到|觉得|过|再)*$/;
 /** "No, chest pain": what stands before a stop does not negate what comes after it. */
 const CLAUSE = /[^,.;:!?，。；：！？、\n]*$/;
-/** "Not only chest pain", 不只是胸痛, "why no chest pain relief" speak of it after all. */
-const NO_NEGATION = /\b(?:not only|not just|no more)|(?:不只|不光|不仅|不但)/;
-
 /**
  * Whether a text says one of the phrases: English ones as whole words (a plural too), Chinese ones anywhere;
  * case, width, traditional writing and spacing do not matter. Only a plain denial right before it ("no chest pain",
@@ -33,7 +30,7 @@ export function saysOneOf(text: string, phrases: PhraseLists): boolean {
 function says(text: string, pattern: RegExp, negation: RegExp): boolean {
   for (const { index } of text.matchAll(pattern)) {
     const before = CLAUSE.exec(text.slice(0, index))?.[0].trimEnd() ?? '';
-    if (!negation.test(before) || NO_NEGATION.test(before)) return true;
+    if (!negation.test(before)) return true;
   }
   return false;
 }
