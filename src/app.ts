@@ -46,6 +46,8 @@ export interface App {
 /** Requests per address and minute, questions and events per socket and minute. */
 const LIMITS = { requestsPerMinute: 600, questionsPerMinute: 60, eventsPerMinute: 600 };
 
+const LAST_BYTES_MS = 1000;
+
 /** The server: everything built and wired, nothing listening yet. */
 export async function createApp(config: Config, options: AppOptions): Promise<App> {
   const { logger, version, browserDir, onProgress } = options;
@@ -166,8 +168,12 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
         knowledge?.catch(() => undefined),
       ]);
       await sockets.close();
-      httpServer.closeAllConnections();
-      await new Promise((resolve) => httpServer.close(resolve));
+      const closed = new Promise((resolve) => httpServer.close(resolve));
+      httpServer.closeIdleConnections();
+      // The last bytes of a reply are still on their way; a client that does not read them is cut off.
+      const cut = setTimeout(() => httpServer.closeAllConnections(), LAST_BYTES_MS);
+      await closed;
+      clearTimeout(cut);
       await Promise.all([core.close(), store.close()]);
     },
   };
