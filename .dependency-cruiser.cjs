@@ -55,7 +55,8 @@ module.exports = {
     },
     {
       name: 'adapters-are-wired-in-app',
-      comment: 'Steps import ports, types, errors and pure helpers; core.ts and app.ts build and wire the adapters',
+      comment:
+        'Steps import ports, types, errors and pure helpers; core.ts and app.ts build and wire the adapters',
       severity: 'error',
       from: { path: '^src/', pathNot: `^src/(app|core)\\.ts$|^src/cli/|${ADAPTERS}` },
       to: { path: ADAPTERS },

@@ -1,9 +1,6 @@
 /** The language of a text, as far as prompts, stemming and messages care. */
 export type Language = 'en' | 'zh';
 
-/** A text for people in one or both languages. */
-export type LocalizedText = Partial<Record<Language, string>>;
-
 /** A piece of a document, small enough to rerank and to quote: the unit that is indexed, cited and shown. */
 export interface Passage {
   /** UUIDv5 over knowledge base, document and content: the same content always has the same id. */
