@@ -1,0 +1,1 @@
+"""Trains, measures, exports and quantises the small models that ship with Askbase."""

@@ -1,0 +1,4 @@
+from askbase_training.cli import main
+
+if __name__ == "__main__":
+    main()

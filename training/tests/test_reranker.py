@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from askbase_training.dataset import is_validation
+from askbase_training.export import PAIR_INPUTS, compare_with_pytorch, export_onnx, open_session, quantise_onnx
+from askbase_training.pretrain import pretrain
+from askbase_training.reranker import Reranker, RerankerShape
+from askbase_training.train_reranker import RerankerRun, calibrated, collate, load_reranker, train_reranker
+from askbase_training.training_loop import Schedule
+
+SHAPE = RerankerShape(hidden=16, layers=1, heads=2, feed_forward=16, context=8)
+
+
+@pytest.fixture
+def model(tokenizer_folder: Path, table_file: Path) -> Reranker:
+    torch.manual_seed(0)
+    classes = np.load(tokenizer_folder / "classes.npy")
+    idf = np.full(classes.max() + 1, 0.5, np.float32)
+    idf[:5] = 0
+    return Reranker(classes, np.load(table_file), idf, SHAPE).eval()
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tokenizer_folder: Path) -> Tokenizer:
+    return Tokenizer.from_file(str(tokenizer_folder / "tokenizer.json"))
+
+
+def pairs_of(tokenizer: Tokenizer, question: str, passages: list[str]):
+    def ids(text: str) -> np.ndarray:
+        return np.array(tokenizer.encode(text, add_special_tokens=False).ids)
+
+    return [(ids(question), ids(passage)) for passage in passages]
+
+
+@torch.no_grad()
+def test_an_untrained_model_already_ranks_by_the_words_both_texts_share(model, tokenizer):
+    pairs = pairs_of(tokenizer, "耳机可以退货吗", ["键盘的保修期是两年。", "耳机在签收后可以退货。"])
+    logits = model(**collate(pairs, 64))[:, 0]
+    assert logits[1] > logits[0]
+
+
+@torch.no_grad()
+def test_the_traditional_spelling_of_a_question_matches_the_same(model, tokenizer):
+    passage = ["耳机在签收后可以退货。"]
+    simplified, traditional = (
+        model(**collate(pairs_of(tokenizer, question, passage), 64)) for question in ("耳机退货", "耳機退貨")
+    )
+    assert torch.allclose(simplified, traditional, atol=1e-5)
+
+
+@torch.no_grad()
+def test_padding_changes_no_logit(model, tokenizer):
+    short = pairs_of(tokenizer, "退货", ["可以退货。"])
+    long = pairs_of(tokenizer, "退货", ["耳机的保修期是两年。人为损坏不在保修范围内。请提供发票。"])
+    alone = model(**collate(short, 64))
+    together = model(**collate(short + long, 64))
+    assert torch.allclose(alone[0], together[0], atol=1e-5)
+
+
+@torch.no_grad()
+def test_questions_longer_than_the_matched_positions_are_scored(model, tokenizer):
+    inputs = collate(pairs_of(tokenizer, "耳机可以退货吗" * 30, ["可以退货。"]), 512)
+    assert torch.isfinite(model(**inputs)).all()
+
+
+def test_the_exported_graph_gives_pytorchs_logits_and_int8_stays_close(model, tmp_path):
+    vocabulary = len(model.classes)
+    export_onnx(model, tmp_path / "fp32.onnx", PAIR_INPUTS, "logits", vocabulary)
+    quantise_onnx(tmp_path / "fp32.onnx", tmp_path / "int8.onnx")
+    assert compare_with_pytorch(model, tmp_path / "int8.onnx", PAIR_INPUTS, vocabulary) < 0.2
+    assert [entry.name for entry in open_session(tmp_path / "int8.onnx").get_inputs()] == list(PAIR_INPUTS)
+
+
+def test_training_is_repeatable_and_lowers_the_loss(triples_file, tokenizer_folder, table_file, tmp_path):
+    run = RerankerRun(Schedule(6, 0.01, 2, 3), shape=SHAPE, groups=4, negatives=3, length=64)
+    first = train_reranker(triples_file, tokenizer_folder, table_file, tmp_path / "a", run)
+    second = train_reranker(triples_file, tokenizer_folder, table_file, tmp_path / "b", run)
+    assert first == second
+    assert 0 < first["ndcg@10"] <= 1
+    assert (tmp_path / "a" / "curves.png").exists()
+
+
+def test_a_teachers_scores_can_be_distilled(triples_file, tokenizer_folder, table_file, tmp_path):
+    run = RerankerRun(Schedule(2, 0.01, 1, 2), shape=SHAPE, loss="margin-mse", groups=4, negatives=3, length=64)
+    assert train_reranker(triples_file, tokenizer_folder, table_file, tmp_path, run)["ndcg@10"] > 0
+
+
+def test_a_pretrained_transformer_is_a_start_for_training(
+    work, triples_file, tokenizer_folder, table_file, tmp_path
+):
+    pretrain(work, tokenizer_folder, table_file, tmp_path / "p", Schedule(2, 0.01, 1, 2), SHAPE, batch=4, length=48)
+    run = RerankerRun(Schedule(1, 0.01, 1, 1), SHAPE, groups=2, length=64, start=tmp_path / "p" / "reranker.pt")
+    assert train_reranker(triples_file, tokenizer_folder, table_file, tmp_path / "r", run)["ndcg@10"] > 0
+
+
+def test_calibration_moves_the_logits_and_keeps_their_order(
+    triples_file, tokenizer_folder, table_file, tokenizer, tmp_path
+):
+    run = RerankerRun(Schedule(1, 0.01, 1, 1), shape=SHAPE, groups=2, length=64)
+    train_reranker(triples_file, tokenizer_folder, table_file, tmp_path, run)
+    model = load_reranker(tmp_path / "best.pt", tokenizer_folder, table_file, SHAPE)
+    inputs = collate(pairs_of(tokenizer, "耳机退货", ["键盘保修两年。", "耳机可以退货。", "台灯"]), 64)
+    before = model(**inputs).detach()
+    report = calibrated(model, triples_file, tokenizer_folder)
+    after = model(**inputs).detach()
+    assert report["scale"] > 0
+    assert torch.equal(before.argsort(dim=0), after.argsort(dim=0))
+
+
+def test_about_one_paragraph_in_twenty_is_held_out():
+    share = np.mean([is_validation(str(number)) for number in range(4000)])
+    assert 0.03 < share < 0.07
