@@ -51,8 +51,8 @@ export function createConversationView(root: HTMLElement, options: ConversationO
   }
 
   function add(exchange: Exchange, knowledgeBase: KnowledgeBaseSummary): ExchangeView {
-    const starters = startersOf(knowledgeBase, exchange.answer.question?.language ?? language);
-    const view = createExchangeView(exchange, { texts, starters, actions });
+    const startersIn = (asked: Language = language): string[] => startersOf(knowledgeBase, asked);
+    const view = createExchangeView(exchange, { texts, startersIn, actions });
     views.set(exchange.key, view);
     return view;
   }

@@ -5,9 +5,10 @@ import type { Exchange } from './chat.js';
 import { copyText } from './copy-text.js';
 import { element, icon } from './dom.js';
 import { createFeedbackView, type FeedbackInput } from './feedback-view.js';
-import { languageOf } from './language.js';
+import { type Language, languageOf } from './language.js';
 import { explanationOf, hasTrace, mayAskAgain, outcomeOf } from './outcome-view.js';
 import { sourcesView } from './sources-view.js';
+import { linkListedStarters, startersView } from './starters-view.js';
 import type { Texts } from './texts.js';
 
 export interface ExchangeActions {
@@ -18,15 +19,20 @@ export interface ExchangeActions {
   giveFeedback: (exchange: Exchange, feedback: FeedbackInput) => Promise<boolean>;
 }
 
+export interface ExchangeOptions {
+  texts: Texts;
+  /** Example questions of the knowledge base, in the language of the question. */
+  startersIn: (language: Language | undefined) => readonly string[];
+  actions: ExchangeActions;
+}
+
 const COPIED_FOR_MS = 2000;
+const SUGGESTIONS = 3;
 
 export type ExchangeView = ReturnType<typeof createExchangeView>;
 
 /** One question with its answer. `update` shows what has changed since. */
-export function createExchangeView(
-  first: Exchange,
-  { texts, starters, actions }: { texts: Texts; starters: readonly string[]; actions: ExchangeActions },
-) {
+export function createExchangeView(first: Exchange, { texts, startersIn, actions }: ExchangeOptions) {
   let exchange = first;
   let shown: AnswerState | undefined;
   const openCitation = (index: number): void => actions.openCitation(exchange, index);
@@ -77,34 +83,25 @@ export function createExchangeView(
 
   function ending(state: AnswerState): HTMLElement[] {
     const explanation = explanationOf(state, texts);
-    const reason = state.completed?.reason;
-    const suggests = (reason === 'no-hits' || reason === 'below-threshold') && starters.length > 0;
     return [
       ...(explanation === null ? [] : [element('p', { class: 'explanation' }, explanation)]),
       ...answerNotes(state, texts),
       ...[sourcesView(state, texts, openCitation)].filter((view) => view !== null),
-      ...(suggests ? [suggestions()] : []),
+      ...suggestions(state),
       ...actionRow(state),
     ];
   }
 
-  function suggestions(): HTMLElement {
-    const ask = (question: string) =>
-      element(
-        'li',
-        {},
-        element(
-          'button',
-          { type: 'button', class: 'starter', onclick: () => actions.ask(question) },
-          question,
-        ),
-      );
-    return element(
-      'div',
-      { class: 'suggestions' },
-      element('p', { class: 'small-title' }, texts.tryInstead),
-      element('ul', { class: 'starters' }, ...starters.slice(0, 3).map(ask)),
-    );
+  /** Example questions, unless the answer lists some itself: then those become clickable. */
+  function suggestions(state: AnswerState): HTMLElement[] {
+    const reason = state.completed?.reason;
+    if (reason !== 'no-hits' && reason !== 'below-threshold') return [];
+    const starters = startersIn(state.question?.language);
+    if (starters.length === 0 || linkListedStarters(body.root, starters, actions.ask)) return [];
+    return [
+      element('p', { class: 'small-title suggestions-title' }, texts.tryInstead),
+      startersView(starters.slice(0, SUGGESTIONS), actions.ask),
+    ];
   }
 
   function actionRow(state: AnswerState): HTMLElement[] {

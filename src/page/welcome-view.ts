@@ -1,7 +1,8 @@
 import type { Catalogue, KnowledgeBaseSummary } from './api.js';
 import { disclaimerView } from './disclaimer-view.js';
 import { element } from './dom.js';
-import { type Language, languageOf, localized } from './language.js';
+import { type Language, localized } from './language.js';
+import { startersView } from './starters-view.js';
 import type { Texts } from './texts.js';
 
 export interface WelcomeOptions {
@@ -69,17 +70,7 @@ function card(
 }
 
 function about(knowledgeBase: KnowledgeBaseSummary, { texts, language, ask }: WelcomeOptions): HTMLElement[] {
-  const starters = startersOf(knowledgeBase, language).map((question) =>
-    element(
-      'li',
-      {},
-      element(
-        'button',
-        { type: 'button', class: 'starter', lang: languageOf(question), onclick: () => ask(question) },
-        element('span', {}, question),
-      ),
-    ),
-  );
+  const starters = startersOf(knowledgeBase, language);
   const disclaimer = disclaimerView(knowledgeBase, { texts, language });
   return [
     ...(disclaimer === null ? [] : [disclaimer]),
@@ -90,7 +81,7 @@ function about(knowledgeBase: KnowledgeBaseSummary, { texts, language, ask }: We
             'section',
             { class: 'starter-section' },
             element('h2', { class: 'small-title' }, texts.starters),
-            element('ul', { class: 'starters' }, ...starters),
+            startersView(starters, ask),
           ),
         ]),
   ];

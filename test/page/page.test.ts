@@ -74,7 +74,10 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await page.locator('.exchange').nth(before).locator('.actions').waitFor();
   }
 
-  const without = (reason: 'below-threshold' | 'triage' | 'policy' | 'dependency-down', text: string) =>
+  const without = (
+    reason: 'no-hits' | 'below-threshold' | 'triage' | 'policy' | 'dependency-down',
+    text: string,
+  ) =>
     async function* (asked: { text: string }): AsyncGenerator<FrameBody> {
       yield started(asked.text);
       if (reason === 'policy') yield { type: 'handoff-requested', reason: 'asked' };
@@ -259,8 +262,24 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       await page.getByRole('heading', { name: 'No answer in this knowledge base' }).waitFor();
       await page.locator('.explanation', { hasText: 'none is relevant enough' }).waitFor();
       server.respond(answer);
-      await page.locator('.suggestions button').first().click();
+      await page.locator('.answer-after .starter').first().click();
       await page.locator('.exchange').nth(1).locator('.chip').first().waitFor();
+    });
+
+    it('lets a question that the server suggests be asked by a click, once', async () => {
+      server.respond(
+        without(
+          'no-hits',
+          'I do not know. Ask something like:\n\n- What does delivery cost?\n- Something else',
+        ),
+      );
+      const page = await open();
+      await askAndWait(page, 'Weather?');
+      expect(await page.locator('.answer-after .starter').count()).toBe(0);
+      server.respond(answer);
+      await page.locator('.answer-body').getByRole('button').click();
+      await page.locator('.exchange').nth(1).locator('.chip').first().waitFor();
+      expect(await visibleText(page.locator('.question').nth(1))).toBe('What does delivery cost?');
     });
 
     it('stands out: a red flag is answered in a frame of its own, without scores to explain', async () => {
