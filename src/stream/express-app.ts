@@ -55,7 +55,7 @@ export interface ExpressAppOptions {
   checkReadiness: CheckReadiness;
   metrics: Metrics;
   logger: Logger;
-  /** Requests per address; the caller is the address. Health, readiness and metrics are not counted. */
+  /** Requests per address; the caller is the address. Static files, health, readiness and metrics are not counted. */
   requestLimiter: RequestLimiter;
   version: string;
   /** Folders of static files by the path they are served at: the page at `/`, its client library at `/client`. */
@@ -79,6 +79,8 @@ export function createExpressApp(options: ExpressAppOptions): Express {
 
   app.use(identifyRequest, measureRequest(options.metrics), createSecurityHeaders());
   app.use(createOperationRoutes(options));
+  // A page is dozens of files: they are not what the limit is for.
+  for (const [path, folder] of Object.entries(options.staticFolders)) app.use(path, express.static(folder));
   app.use(limitRequests(requestLimiter), refuseOtherOrigins(allowedOrigins));
   app.use(createDocumentRoutes({ ...options, readUpload: createReadUpload(limits.upload) }));
   app.use(requireJson, express.json({ limit: limits.bodyBytes, verify: requireUtf8 }));
@@ -88,7 +90,6 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   app.use(createConversationRoutes(options));
   app.use(createKnowledgeBaseRoutes(options));
   app.use(...(options.routers ?? []), serveProtocol(version));
-  for (const [path, folder] of Object.entries(options.staticFolders)) app.use(path, express.static(folder));
   app.use(() => {
     throw new AppError('not-found', 'There is nothing at this address.');
   });
