@@ -182,5 +182,6 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 function logSync(summary: FolderSyncSummary, logger: Logger): void {
   const { failed, ...counts } = summary;
   logger.info('The knowledge folder is indexed.', { ...counts, failed: failed.length });
-  for (const { file, reason } of failed) logger.warn(`${file} was left out: ${reason}`);
+  for (const { file, reason } of failed)
+    logger.warn(file === '' ? reason : `${file} was left out: ${reason}`);
 }

@@ -8,6 +8,7 @@ import { createModelAnswerer } from './answer/model-answerer.js';
 import { createOpenAIChatModel } from './answer/openai-chat-model.js';
 import { loadPrompts } from './answer/prompts.js';
 import type { Config } from './config.js';
+import { AppError } from './errors.js';
 import { createGrounding } from './ground/citation-grounding.js';
 import { createInferenceEngine, type InferenceEngine } from './inference/inference-engine.js';
 import { createDocumentReader } from './ingest/document-reader.js';
@@ -48,12 +49,17 @@ export interface Core {
 }
 
 /**
- * Chooses and wires the adapters. Throws PromptError where a prompt is wrong, AppError `unavailable` where the
- * embedded index cannot be opened; a missing model or an unreachable Qdrant is told by `/readyz` instead.
+ * Chooses and wires the adapters. Throws PromptError where a prompt is wrong, AppError `unavailable` where
+ * DATA_DIR or the embedded index in it cannot be opened; a missing model or an unreachable Qdrant is told by `/readyz` instead.
  */
 export async function createCore(config: Config, { logger }: { logger: Logger }): Promise<Core> {
   const prompts = await loadPrompts(config.promptsDir);
-  await mkdir(config.dataDir, { recursive: true });
+  await mkdir(config.dataDir, { recursive: true }).catch((cause: unknown) => {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : 'unknown error';
+    throw new AppError('unavailable', `DATA_DIR cannot be written to: ${config.dataDir} (${code}).`, {
+      cause,
+    });
+  });
   const index = await openIndex(config);
   const engine = await createInferenceEngine({
     modelsDir: config.modelsDir,

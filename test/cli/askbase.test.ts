@@ -164,6 +164,15 @@ describe('the server process', () => {
     }
   });
 
+  it('says in one line that it cannot write to its data folder', async () => {
+    const { code, stdout } = await startCommand('main.ts', [], {
+      cwd: tmpdir(),
+      env: { PORT: '0', DATA_DIR: '/dev/null/data' },
+    }).finished;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^\S+ error DATA_DIR cannot be written to: \/dev\/null\/data \(ENOTDIR\)\.\n$/);
+  });
+
   it('says in one line that its port is taken', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'askbase-port-'));
     const model = await startModelServer();
