@@ -9,6 +9,7 @@ import type { SyncProgress } from './ingest/sync-knowledge-folder.js';
 import { createUploadedDocuments } from './ingest/uploaded-documents.js';
 import { answerQuestion } from './pipeline.js';
 import { createReadinessCheck } from './readiness.js';
+import type { IndexDescription } from './retrieve/passage-index.js';
 import { createSqliteStore } from './store/sqlite-store.js';
 import { createAnswerRunner } from './stream/answer-runner.js';
 import { createEmbeddingsRoutes } from './stream/embeddings-routes.js';
@@ -69,6 +70,12 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     labelNames: [],
     read: () => [{ labels: {}, value: runner.running }],
   });
+  /** Uploads make knowledge bases that have no folder; another process may have made one meanwhile. */
+  const describeIndex = async (): Promise<IndexDescription> => {
+    const description = await index.describe();
+    for (const { knowledgeBase } of description.knowledgeBases) knowledgeBases.ensure(knowledgeBase);
+    return description;
+  };
   const giveFeedback = createGiveFeedback(store);
   const readiness = createReadinessCheck({ config, core });
 
@@ -79,7 +86,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       traces: store,
       giveFeedback,
       knowledgeBases,
-      index,
+      index: { describe: describeIndex },
       models: () => ({
         mode: steps.answerer.mode,
         chat: chatModel?.models ?? [],
@@ -114,8 +121,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       dimensions: embedder?.dimensions ?? 0,
       analyzer: core.analyzer.version,
     });
-    for (const { knowledgeBase } of (await index.describe()).knowledgeBases)
-      knowledgeBases.ensure(knowledgeBase);
+    await describeIndex();
     const summary = await knowledgeFolder.sync({
       signal: stopping.signal,
       onProgress: (progress) => {

@@ -5,7 +5,11 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AnswerFrame } from '../src/frames.js';
 import { isFinalFrame } from '../src/frames.js';
+import { ANALYZER_VERSION } from '../src/retrieve/analyzer.js';
+import { createSqlitePassageIndex } from '../src/retrieve/sqlite-passage-index.js';
 import { startTestApp, type TestApp } from './support/app.js';
+import { documentOf, indexed, passageOf } from './support/passages.js';
+import { TINY_DIMENSIONS, TINY_EMBEDDER } from './support/tiny-models.js';
 
 const QUESTION = { knowledgeBase: 'shop', text: 'How many days do I have to return an item?' };
 
@@ -172,6 +176,20 @@ describe('the app, without a language model', () => {
       .expect(200)
       .expect('content-type', /javascript/);
     await request(running.url).get('/client/askbase-client.js').expect(200);
+  });
+
+  it('offers a knowledge base that another process has made meanwhile', async () => {
+    const index = await createSqlitePassageIndex({ file: join(running.dir, 'data/index.db') });
+    const passage = passageOf('attic', { text: 'The attic lamp has 40 watts.' });
+    const vector = Array.from({ length: TINY_DIMENSIONS }, () => TINY_DIMENSIONS ** -0.5);
+    await index.prepare({ embedder: TINY_EMBEDDER, dimensions: TINY_DIMENSIONS, analyzer: ANALYZER_VERSION });
+    await index.replaceDocument(documentOf(passage), [indexed(passage, vector)], {
+      signal: new AbortController().signal,
+    });
+    await index.close();
+    const { body } = await request(running.url).get('/v1/knowledge-bases').expect(200);
+    expect(body.knowledgeBases).toContainEqual(expect.objectContaining({ id: 'attic', passages: 1 }));
+    await request(running.url).get('/v1/knowledge-bases/attic/documents').expect(200);
   });
 
   it('follows the knowledge folder while it runs', async () => {
