@@ -74,7 +74,7 @@ function sessionsThatFit(cores: number, modelBytes: number): number {
 }
 
 /**
- * On the CPU runs stay small: a core is used well from about 128 tokens on and only loses cache beyond 512. Dynamic
+ * On the CPU runs stay small: a core is used well from some 64 tokens on, and beyond 256 its cache no longer holds them. Dynamic
  * int8 takes its scale from the whole run, so there a sequence goes alone and its score is its own.
  */
 export function packingRules(device: EngineDevice, precision: string): PackingRules {
@@ -87,5 +87,5 @@ export function packingRules(device: EngineDevice, precision: string): PackingRu
     };
   }
   const maxSequences = precision === 'int8' ? 1 : 64;
-  return { maxTokens: 512, maxSequences, lengthStep: 1, maxPadding: 0.04 };
+  return { maxTokens: 256, maxSequences, lengthStep: 1, maxPadding: 0.04 };
 }

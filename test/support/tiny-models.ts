@@ -76,6 +76,11 @@ const LIGHT_PIECES = new Set([
   ...PUNCTUATION.split(''),
 ]);
 
+/** Ids of the shared tokenizer, for models of other shapes that use it. */
+export function tinyVocabularySize(): number {
+  return tinyVocabulary().length;
+}
+
 function tinyVocabulary(): string[] {
   const letters = LETTERS.split('');
   const pairs = letters.flatMap((first) => letters.map((second) => first + second));
