@@ -7,7 +7,9 @@ import torch.nn.functional as F
 from askbase_training.metrics import expected_calibration_error
 
 
-def fit_scale_and_shift(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
+def fit_scale_and_shift(
+    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[float, float]:
     """Platt scaling by maximum likelihood; `weights` say how much each pair counts."""
     x, y = torch.tensor(logits, dtype=torch.float64), torch.tensor(labels, dtype=torch.float64)
     w = torch.ones_like(x) if weights is None else torch.tensor(weights, dtype=torch.float64)

@@ -59,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--negatives", type=Path, help="triples of mine-negatives")
     sub.add_argument("--batch", type=int, default=512)
     sub.add_argument(
-        "--part", choices=["embedder", "reranker"], help="use half of the pairs, so that the reranker learns from others"
+        "--part",
+        choices=["embedder", "reranker"],
+        help="use half of the pairs, so that the reranker learns from others",
     )
     _schedule_options(sub, steps=2000, rate=3e-3)
 
@@ -70,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--kinds", nargs="+", default=["question", "heading", "translation"])
     sub.add_argument("--per-query", type=int, default=12)
     sub.add_argument("--limit-per-source", type=int)
+    sub.add_argument("--pooled", action="store_true", help="search all sources of a kind and language together")
+    sub.add_argument("--part", choices=["embedder", "reranker"], help="mine for half of the pairs only")
     sub.add_argument("--out", type=Path, required=True)
 
     sub = command("mine-from-server", _mine_from_server, "find hard negatives with a running Askbase (POST /v1/search)")
@@ -87,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--candidates", type=int, default=5, help="irrelevant passages a group")
     sub.add_argument("--length", type=int, default=200)
     sub.add_argument(
-        "--part", choices=["embedder", "reranker"], help="use half of the pairs, so that the reranker learns from others"
+        "--part",
+        choices=["embedder", "reranker"],
+        help="use half of the pairs, so that the reranker learns from others",
     )
     sub.add_argument("--weights", type=Path, help="JSON object: source → how often it is drawn")
     sub.add_argument("--start", type=Path, help="checkpoint to go on from (pretrain's or an earlier one)")
@@ -193,9 +199,7 @@ def _pretrain(options: argparse.Namespace) -> None:
     from askbase_training.pretrain import pretrain
 
     print(
-        pretrain(
-            options.work, options.tokenizer, options.table, options.out, _schedule(options), shape=_shape(options)
-        )
+        pretrain(options.work, options.tokenizer, options.table, options.out, _schedule(options), shape=_shape(options))
     )
 
 
@@ -220,18 +224,18 @@ def _mine(options: argparse.Namespace) -> None:
 
     from askbase_training.dataset import load_all_pairs
     from askbase_training.embedder import TableEmbedder
-    from askbase_training.mine import mine_locally, write_triples
+    from askbase_training.mine import Mining, mine_locally, write_triples
 
     tokenizer = Tokenizer.from_file(str(options.tokenizer / "tokenizer.json"))
     embedder = TableEmbedder(np.load(options.table), np.load(options.tokenizer / "classes.npy"))
-    triples = mine_locally(
-        load_all_pairs(options.work),
+    mining = Mining(
         options.kinds,
-        tokenizer,
-        embedder,
-        per_query=options.per_query,
+        options.per_query,
         limit_per_source=options.limit_per_source,
+        pooled=options.pooled,
+        part=options.part,
     )
+    triples = mine_locally(load_all_pairs(options.work), tokenizer, embedder, mining)
     print(write_triples(options.out, triples))
 
 

@@ -92,9 +92,7 @@ class PairSet:
         return len(self.queries)
 
 
-def load_pairs(
-    folder: Path, cloze: int = 0, part: str | None = None, seed: int = 7
-) -> tuple[PairSet, PairSet]:
+def load_pairs(folder: Path, cloze: int = 0, part: str | None = None, seed: int = 7) -> tuple[PairSet, PairSet]:
     """Training and validation pairs; `cloze` sentence → rest-of-paragraph pairs are added to the training part."""
     training, validation = [], []
     for record in read_jsonl(folder / "pairs.jsonl"):

@@ -1,4 +1,4 @@
-"""`fine-tune` and `distil`: any Hugging Face cross-encoder or bi-encoder, from triples `{query, positive, negatives}`."""
+"""`fine-tune` and `distil`: any Hugging Face cross- or bi-encoder, from triples `{query, positive, negatives}`."""
 
 import random
 from collections.abc import Sequence

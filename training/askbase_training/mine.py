@@ -9,70 +9,94 @@ import json
 import random
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
-from askbase_training.dataset import PASSAGE_TOKENS, QUERY_TOKENS, PairSet, encode_texts
+from askbase_training.dataset import PASSAGE_TOKENS, QUERY_TOKENS, PairSet, encode_texts, in_part, is_validation
 from askbase_training.embedder import TableEmbedder
 from askbase_training.evaluate import fuse
 from askbase_training.jsonl import write_jsonl
 from askbase_training.lexical import Bm25Index
 from askbase_training.overlap import shingles
+from askbase_training.text import is_chinese
 
 COPY_COSINE = 0.97
 COPY_SHINGLES = 0.5
 
 
+@dataclass(frozen=True)
+class Mining:
+    """`per_query` negatives out of the best `depth` of each branch. With `pooled`, all sources of one kind and language
+    are searched together, so that negatives differ in style and length, too. `part` as in `in_part`."""
+
+    kinds: Sequence[str] = ("question", "heading", "translation")
+    per_query: int = 12
+    depth: int = 30
+    limit_per_source: int | None = None
+    pooled: bool = False
+    part: str | None = None
+    seed: int = 7
+
+
 def mine_locally(
-    pairs: PairSet,
-    kinds: Sequence[str],
-    tokenizer: Tokenizer,
-    embedder: TableEmbedder,
-    per_query: int = 12,
-    depth: int = 30,
-    limit_per_source: int | None = None,
-    seed: int = 7,
+    pairs: PairSet, tokenizer: Tokenizer, embedder: TableEmbedder, mining: Mining = Mining()
 ) -> Iterator[dict]:
-    """Triples `{query, positive, negatives, source}`, one source after the other."""
-    rng = random.Random(seed)
-    for source in dict.fromkeys(pairs.sources):
-        positions = [i for i, name in enumerate(pairs.sources) if name == source]
-        if pairs.kinds[positions[0]] not in kinds:
-            continue
-        pool = sorted({int(pairs.passage_of[i]) for i in positions})
-        if limit_per_source and len(positions) > limit_per_source:
-            positions = rng.sample(positions, limit_per_source)
-        texts = [pairs.passages[i] for i in pool]
+    """Triples `{query, positive, negatives, source, group}`, one pool after the other."""
+    rng = random.Random(mining.seed)
+    pools: dict[str, list[int]] = {}
+    for position, (source, kind) in enumerate(zip(pairs.sources, pairs.kinds)):
+        if kind in mining.kinds:
+            language = "zh" if is_chinese(pairs.passages[pairs.passage_of[position]]) else "en"
+            pools.setdefault(f"{kind} {language}" if mining.pooled else source, []).append(position)
+    for name, positions in pools.items():
+        passages = sorted({int(pairs.passage_of[i]) for i in positions})
+        texts = [pairs.passages[i] for i in passages]
         index = Bm25Index(texts)
         vectors = embedder.embed(encode_texts(tokenizer, texts, PASSAGE_TOKENS))
-        queries = embedder.embed(encode_texts(tokenizer, [pairs.queries[i] for i in positions], QUERY_TOKENS))
-        place = {passage: at for at, passage in enumerate(pool)}
+        place = {passage: at for at, passage in enumerate(passages)}
         group_of = {int(pairs.passage_of[i]): pairs.groups[i] for i in positions}
         relevant = _relevant_by_query(pairs, positions)
-        for query_vector, position in zip(queries, tqdm(positions, desc=source, mininterval=10)):
-            lexical = [at for at, _ in index.search(pairs.queries[position], depth)]
-            dense = np.argsort(-(vectors @ query_vector))[:depth]
+        asked = _asked(pairs, positions, mining, rng)
+        queries = embedder.embed(encode_texts(tokenizer, [pairs.queries[i] for i in asked], QUERY_TOKENS))
+        for vector, position in zip(queries, tqdm(asked, desc=name, mininterval=10)):
+            lexical = [at for at, _ in index.search(pairs.queries[position], mining.depth)]
+            dense = [int(at) for at in np.argsort(-(vectors @ vector))[: mining.depth]]
             own = place[int(pairs.passage_of[position])]
             allowed = []
-            for at in fuse([lexical, [int(at) for at in dense]]):
-                same_group = group_of.get(pool[at]) == pairs.groups[position]
-                if at == own or same_group or pool[at] in relevant[pairs.queries[position]]:
+            for at in fuse([lexical, dense]):
+                same_group = group_of.get(passages[at]) == pairs.groups[position]
+                if at == own or same_group or passages[at] in relevant[pairs.queries[position]]:
                     continue
                 if float(vectors[at] @ vectors[own]) < COPY_COSINE and not _near_copy(texts[at], texts[own]):
                     allowed.append(at)
-                if len(allowed) == per_query:
+                if len(allowed) == mining.per_query:
                     break
             if allowed:
                 yield {
                     "query": pairs.queries[position],
                     "positive": texts[own],
                     "negatives": [texts[at] for at in allowed],
-                    "source": source,
+                    "source": pairs.sources[position],
                     "group": pairs.groups[position],
                 }
+
+
+def _asked(pairs: PairSet, positions: Sequence[int], mining: Mining, rng: random.Random) -> list[int]:
+    """The pairs to mine for: of the part, and at most so many a source."""
+    by_source: dict[str, list[int]] = {}
+    for position in positions:
+        if is_validation(pairs.groups[position]) or in_part(pairs.groups[position], mining.part):
+            by_source.setdefault(pairs.sources[position], []).append(position)
+    limit = mining.limit_per_source
+    return [
+        position
+        for own in by_source.values()
+        for position in (rng.sample(own, limit) if limit and len(own) > limit else own)
+    ]
 
 
 def _relevant_by_query(pairs: PairSet, positions: Iterable[int]) -> dict[str, set[int]]:
@@ -114,5 +138,3 @@ def mine_with(search: Callable[[str], list[str]], pairs: Iterable[dict], per_que
 
 def write_triples(path: Path, triples: Iterable[dict]) -> int:
     return write_jsonl(path, triples)
-
-

@@ -20,7 +20,11 @@ ALLOWED_SHARE = 0.5
 def prepare(sources_file: Path, data: Path, repositories: Path, out: Path, seed: int = 7) -> dict:
     listing = load_sources(sources_file)
     index = _evaluation_index(data, [name for name in listing.evaluation if not name.startswith("medical")])
-    medical = {name: _evaluation_index(data, [name], judged_only=True) for name in listing.evaluation if name.startswith("medical")}
+    medical = {
+        name: _evaluation_index(data, [name], judged_only=True)
+        for name in listing.evaluation
+        if name.startswith("medical")
+    }
     report: dict[str, dict] = {}
     pairs, texts = [], []
     for source in listing.sources:

@@ -207,4 +207,3 @@ READERS: dict[str, Reader] = {
     "cedict": read_cedict,
     "blanked-story": read_blanked_story,
 }
-

@@ -48,9 +48,7 @@ class Mixing(nn.Module):
         super().__init__()
         self.heads = shape.heads
         self.norm_near = nn.LayerNorm(shape.hidden)
-        self.near = nn.Conv1d(
-            shape.hidden, shape.hidden, shape.kernel, padding=shape.kernel // 2, groups=shape.hidden
-        )
+        self.near = nn.Conv1d(shape.hidden, shape.hidden, shape.kernel, padding=shape.kernel // 2, groups=shape.hidden)
         self.norm_all = nn.LayerNorm(shape.hidden)
         self.query_key_value = nn.Linear(shape.hidden, 3 * shape.hidden)
         self.out = nn.Linear(shape.hidden, shape.hidden)
@@ -188,7 +186,8 @@ class Reranker(nn.Module):
         counterpart = for_passage + F.pad(for_question, (0, 0, 0, missing))
         compared = self.compare(torch.cat([reduced, counterpart, reduced * counterpart], dim=-1))
         exact, near, pairs = (
-            match[name].amax(dim=1) + F.pad(match[name].amax(dim=2), (0, missing)) for name in ("exact", "near", "pairs")
+            match[name].amax(dim=1) + F.pad(match[name].amax(dim=2), (0, missing))
+            for name in ("exact", "near", "pairs")
         )
         rarity = view.rarity
         features = [exact, near, pairs, rarity, exact * rarity, near * rarity, pairs * rarity, passage]

@@ -99,9 +99,7 @@ def train_embedder(
                 axis=1,
             )
         )
-        return info_nce(
-            bag_vectors(table, queries, chosen), bag_vectors(table, passages, own + extra), 0.05, same
-        )
+        return info_nce(bag_vectors(table, queries, chosen), bag_vectors(table, passages, own + extra), 0.05, same)
 
     best = train(model, loss_of, validate, out, schedule)
     np.save(out / "table.npy", model.folded().numpy())

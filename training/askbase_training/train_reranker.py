@@ -84,8 +84,8 @@ def collate(pairs: Sequence[tuple[np.ndarray, np.ndarray]], limit: int) -> dict[
 
 
 class GroupSampler:
-    """Step number → groups and which of their candidates to take (the relevant one is 0), all of one source; a source's odds are its size times its weight
-    (1 where `weights` does not name it)."""
+    """Step number → groups and which of their candidates to take (the relevant one is 0), all of one source; a source's
+    odds are its size times its weight (1 where `weights` does not name it)."""
 
     def __init__(self, triples: Triples, weights: dict[str, float], groups: int, negatives: int, seed: int):
         self._triples = triples

@@ -34,7 +34,10 @@ GOODS = [
 TOPICS = [
     ("{}可以退货吗？", "{}在签收后三十天内可以退货。请保留包装。退款五天到账。"),
     ("{}保修多久？", "{}的保修期是两年。人为损坏不在保修范围内。请提供发票。"),
-    ("How long is the {} warranty?", "The {} has a warranty of two years. Damage by water is not covered. Keep the bill."),
+    (
+        "How long is the {} warranty?",
+        "The {} has a warranty of two years. Damage by water is not covered. Keep the bill.",
+    ),
     ("Who returns the {}?", "You may return the {} within thirty days. Keep the box. Refunds take five days."),
 ]
 

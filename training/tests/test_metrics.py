@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from askbase_training.metrics import expected_calibration_error, hit_at_1, ndcg_at, recall_at, reciprocal_rank, summarise
+from askbase_training.metrics import (
+    expected_calibration_error,
+    hit_at_1,
+    ndcg_at,
+    recall_at,
+    reciprocal_rank,
+    summarise,
+)
 
 
 def test_a_relevant_passage_at_rank_two_of_three_gives_the_values_of_trec_eval():

@@ -9,19 +9,33 @@ from tokenizers import Tokenizer
 
 from askbase_training.dataset import load_all_pairs
 from askbase_training.embedder import TableEmbedder
-from askbase_training.mine import mine_locally, mine_with, search_over_http
+from askbase_training.jsonl import write_jsonl
+from askbase_training.mine import Mining, mine_locally, mine_with, search_over_http
 
 
 def test_mined_passages_are_of_the_same_source_and_never_the_answer(work: Path, tokenizer_folder, table_file):
     tokenizer = Tokenizer.from_file(str(tokenizer_folder / "tokenizer.json"))
     embedder = TableEmbedder(np.load(table_file), np.load(tokenizer_folder / "classes.npy"))
     pairs = load_all_pairs(work)
-    triples = list(mine_locally(pairs, ["question"], tokenizer, embedder, per_query=3))
+    triples = list(mine_locally(pairs, tokenizer, embedder, Mining(per_query=3)))
     source_of = dict(zip(pairs.passages, pairs.passage_sources))
     assert len(triples) == len(pairs)
     for triple in triples:
         assert triple["positive"] not in triple["negatives"]
         assert {source_of[text] for text in triple["negatives"]} == {triple["source"]}
+
+
+def test_a_pool_of_all_sources_mixes_them_within_a_language(tmp_path: Path, tokenizer_folder, table_file, pairs):
+    renamed = [{**pair, "source": f"{pair['source']}-{number % 2}"} for number, pair in enumerate(pairs)]
+    write_jsonl(tmp_path / "pairs.jsonl", renamed)
+    tokenizer = Tokenizer.from_file(str(tokenizer_folder / "tokenizer.json"))
+    embedder = TableEmbedder(np.load(table_file), np.load(tokenizer_folder / "classes.npy"))
+    together = load_all_pairs(tmp_path)
+    source_of = dict(zip(together.passages, together.passage_sources))
+    triples = list(mine_locally(together, tokenizer, embedder, Mining(per_query=6, pooled=True)))
+    met = {(triple["source"], source_of[text]) for triple in triples for text in triple["negatives"]}
+    assert ("shop-zh-0", "shop-zh-1") in met
+    assert not any(own[:7] != other[:7] for own, other in met)
 
 
 def test_copies_of_the_answer_are_filtered_as_false_negatives():

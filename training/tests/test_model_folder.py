@@ -26,7 +26,11 @@ DESCRIPTION = {
 def test_a_written_folder_can_be_loaded_and_names_its_files_by_hash(tokenizer_folder: Path, table_file, tmp_path):
     classes = np.load(tokenizer_folder / "classes.npy")
     export_onnx(
-        ExportedEmbedder(classes, np.load(table_file)), tmp_path / "e.onnx", TEXT_INPUTS, "sentence_embedding", len(classes)
+        ExportedEmbedder(classes, np.load(table_file)),
+        tmp_path / "e.onnx",
+        TEXT_INPUTS,
+        "sentence_embedding",
+        len(classes),
     )
     golden = [{"text": "耳机退货", "kind": "query"}]
     folder = tmp_path / "tiny"

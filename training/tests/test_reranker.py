@@ -5,7 +5,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from askbase_training.dataset import is_validation
+from askbase_training.dataset import in_part, is_validation
 from askbase_training.export import PAIR_INPUTS, compare_with_pytorch, export_onnx, open_session, quantise_onnx
 from askbase_training.pretrain import pretrain
 from askbase_training.reranker import Reranker, RerankerShape
@@ -89,9 +89,7 @@ def test_a_teachers_scores_can_be_distilled(triples_file, tokenizer_folder, tabl
     assert train_reranker(triples_file, tokenizer_folder, table_file, tmp_path, run)["ndcg@10"] > 0
 
 
-def test_a_pretrained_transformer_is_a_start_for_training(
-    work, triples_file, tokenizer_folder, table_file, tmp_path
-):
+def test_a_pretrained_transformer_is_a_start_for_training(work, triples_file, tokenizer_folder, table_file, tmp_path):
     pretrain(work, tokenizer_folder, table_file, tmp_path / "p", Schedule(2, 0.01, 1, 2), SHAPE, batch=4, length=48)
     run = RerankerRun(Schedule(1, 0.01, 1, 1), SHAPE, groups=2, length=64, start=tmp_path / "p" / "reranker.pt")
     assert train_reranker(triples_file, tokenizer_folder, table_file, tmp_path / "r", run)["ndcg@10"] > 0
@@ -114,3 +112,9 @@ def test_calibration_moves_the_logits_and_keeps_their_order(
 def test_about_one_paragraph_in_twenty_is_held_out():
     share = np.mean([is_validation(str(number)) for number in range(4000)])
     assert 0.03 < share < 0.07
+
+
+def test_embedder_and_reranker_learn_from_different_paragraphs():
+    names = [str(number) for number in range(400)]
+    assert all(in_part(name, "embedder") != in_part(name, "reranker") for name in names)
+    assert all(in_part(name, None) for name in names)
