@@ -2,7 +2,6 @@ import type { Locator, Page } from 'playwright-core';
 
 /** The text as it is shown: line ends and what CSS hides are taken into account. */
 export function visibleText(locator: Locator): Promise<string> {
-  // biome-ignore lint/performance/useDomNodeTextContent: what is shown is what counts
   return locator.innerText();
 }
 
