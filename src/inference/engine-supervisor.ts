@@ -10,7 +10,7 @@ import type {
   ModelStatus,
   ToEngine,
 } from './engine-protocol.js';
-import { fromPublic } from './session-pool.js';
+import { fromPublicError } from './public-error.js';
 
 type WithoutId<Request> = Request extends unknown ? Omit<Request, 'id'> : never;
 export type EngineCall = WithoutId<EngineRequest>;
@@ -97,7 +97,7 @@ export function startEngineSupervisor(
         calls.get(message.id)?.resolve(message.value);
         return;
       case 'failure':
-        calls.get(message.id)?.reject(fromPublic(message.error));
+        calls.get(message.id)?.reject(fromPublicError(message.error));
         return;
     }
   };

@@ -51,10 +51,21 @@ export async function createModelSession(options: SessionOptions): Promise<Model
   const outputName = session.outputNames.includes(wanted) ? wanted : session.outputNames[0];
   if (outputName === undefined) throw new AppError('unavailable', 'The model has no output.');
 
+  const buffers = new Map<string, BigInt64Array>();
+  /** Runs follow one another, so each input's memory is used again instead of left to the collector. */
+  const bufferFor: BufferFor = (name, size) => {
+    let buffer = buffers.get(name);
+    if (buffer === undefined || buffer.length < size) {
+      buffer = new BigInt64Array(size);
+      buffers.set(name, buffer);
+    }
+    return buffer.subarray(0, size);
+  };
+
   return {
     async run(batch) {
       const start = performance.now();
-      const feeds = toFeeds(session.inputNames, batch, options.padId);
+      const feeds = toFeeds(session.inputNames, batch, options.padId, bufferFor);
       const tensorMilliseconds = performance.now() - start;
       const result = (await session.run(feeds, [outputName]))[outputName] as Tensor;
       const values = reduceOutput(toFloats(result), result.dims, batch, options.output);
@@ -84,15 +95,22 @@ function sessionOptions({ device, threads, profilePrefix }: SessionOptions): Inf
   };
 }
 
+type BufferFor = (name: string, size: number) => BigInt64Array;
+
 /** The inputs that the model wants; a 64-bit integer is written as its lower half, the upper stays zero. */
-function toFeeds(inputNames: readonly string[], batch: SequenceBatch, padId: number): Record<string, Tensor> {
+function toFeeds(
+  inputNames: readonly string[],
+  batch: SequenceBatch,
+  padId: number,
+  bufferFor: BufferFor,
+): Record<string, Tensor> {
   const { ids, types, lengths, paddedLength } = batch;
   const dims = [lengths.length, paddedLength];
   const size = lengths.length * paddedLength;
   const feeds: Record<string, Tensor> = {};
   for (const name of inputNames) {
-    const values = new BigInt64Array(size);
-    const lowHalves = new Int32Array(values.buffer);
+    const values = bufferFor(name, size);
+    const lowHalves = new Int32Array(values.buffer, values.byteOffset, 2 * size);
     let from = 0;
     for (const [row, length] of lengths.entries()) {
       const start = row * paddedLength;

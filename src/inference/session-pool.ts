@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { childEntry, threadUrl } from '../child-entry.js';
-import { AppError, type PublicError } from '../errors.js';
 import type { SequenceBatch, SessionOptions } from './onnx-session.js';
+import { fromPublicError } from './public-error.js';
 import type { ModelRun, RunSlot } from './run-scheduler.js';
 import type { WorkerReply, WorkerRequest } from './session-worker-protocol.js';
 
@@ -43,7 +43,7 @@ export function startSessionSlot(onDeath: (reason: unknown) => void): SessionSlo
   return {
     async load(model, options) {
       const reply = await ask(model, { type: 'load', model, options });
-      if (reply.type === 'load-failed') throw fromPublic(reply.error);
+      if (reply.type === 'load-failed') throw fromPublicError(reply.error);
     },
     async endProfiling(model) {
       await ask(model, { type: 'end-profiling', model });
@@ -53,7 +53,7 @@ export function startSessionSlot(onDeath: (reason: unknown) => void): SessionSlo
         runs.set(run.id, (reply) => {
           if (reply.type === 'done') resolve(reply);
           else if (reply.type === 'skipped') resolve(null);
-          else reject(fromPublic((reply as WorkerReply & { type: 'failed' }).error));
+          else reject(fromPublicError((reply as WorkerReply & { type: 'failed' }).error));
         });
         const batch = toBatch(run);
         const request: WorkerRequest = { type: 'run', run: run.id, model: run.model, batch };
@@ -82,8 +82,4 @@ function toBatch({ sequences, paddedLength }: ModelRun): SequenceBatch {
     offset += ids.length;
   }
   return batch;
-}
-
-export function fromPublic({ code, message, retryAfterSeconds }: PublicError): AppError {
-  return new AppError(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
 }
