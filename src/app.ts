@@ -11,6 +11,7 @@ import { answerQuestion } from './pipeline.js';
 import { createReadinessCheck } from './readiness.js';
 import type { IndexDescription } from './retrieve/passage-index.js';
 import { createSqliteStore } from './store/sqlite-store.js';
+import { answerBrokenRequests } from './stream/answer-broken-requests.js';
 import { createAnswerRunner } from './stream/answer-runner.js';
 import { createEmbeddingsRoutes } from './stream/embeddings-routes.js';
 import { createExpressApp } from './stream/express-app.js';
@@ -104,6 +105,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       routers: [createRerankRoutes({ reranker }), createEmbeddingsRoutes({ embedder })],
     }),
   );
+  answerBrokenRequests(httpServer);
   const sockets = createSocketIoServer({
     httpServer,
     runner,

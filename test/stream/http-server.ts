@@ -10,6 +10,7 @@ import type { ConversationStore } from '../../src/store/conversation-store.js';
 import type { FeedbackStore } from '../../src/store/feedback-store.js';
 import { createSqliteStore } from '../../src/store/sqlite-store.js';
 import type { TraceStore } from '../../src/store/trace-store.js';
+import { answerBrokenRequests } from '../../src/stream/answer-broken-requests.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
 import type { DocumentService, UploadedFile } from '../../src/stream/document-service.js';
 import { createExpressApp, type ExpressAppOptions } from '../../src/stream/express-app.js';
@@ -150,6 +151,7 @@ export async function startHttpServer(
     ...options,
   });
   const server = createServer(app);
+  answerBrokenRequests(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
