@@ -11,7 +11,11 @@ from tokenizers import Tokenizer
 
 from askbase_training.export import open_session
 
-TOLERANCE = {"fp32": 0.001, "fp16": 0.03, "int8": 0.1}
+# Absolute: on a reranker's logit, on each component of an embedder's unit vector.
+TOLERANCE = {
+    "reranker": {"fp32": 0.001, "fp16": 0.03, "int8": 0.1},
+    "embedder": {"fp32": 0.0005, "fp16": 0.003, "int8": 0.005},
+}
 GOLDEN_COMPONENTS = 8
 
 
@@ -74,7 +78,7 @@ def write_model_folder(
         "tokenizer": {"path": "tokenizer.json", "sha256": fingerprint(folder / "tokenizer.json")},
         "files": entries,
         "golden": {
-            "tolerance": {precision: TOLERANCE[precision] for precision in files},
+            "tolerance": {precision: TOLERANCE[description["kind"]][precision] for precision in files},
             ("pairs" if reranker else "texts"): [
                 {**entry, ("logit" if reranker else "vector"): _expected(outputs, number, reranker)}
                 for number, entry in enumerate(golden)
