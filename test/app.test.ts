@@ -231,6 +231,25 @@ describe('a restart', () => {
   });
 });
 
+describe('a device that was asked for and cannot be had', () => {
+  it('makes /readyz answer 503 with the reason, and the reranker is not run elsewhere', async () => {
+    const running = await startTestApp({ env: { RERANK_DEVICE: 'cuda' } });
+    try {
+      const { body } = await request(running.url).get('/readyz').expect(503);
+      expect(body.dependencies.reranker).toMatchObject({
+        ready: false,
+        requestedDevice: 'cuda',
+        device: null,
+      });
+      expect(body.dependencies.reranker.reason).toMatch(/cuda/i);
+      const answer = await request(running.url).post('/v1/answers').send(QUESTION).expect(200);
+      expect(answer.body.degraded).toEqual(['rerank']);
+    } finally {
+      await running.close();
+    }
+  });
+});
+
 describe('a missing model', () => {
   it('is named by /readyz, and answers go on without it', async () => {
     const running = await startTestApp({ env: { RERANK_MODEL: 'not-there' } });
