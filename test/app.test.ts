@@ -149,8 +149,11 @@ describe('the app, without a language model', () => {
       knowledge: { ready: true },
       answers: { mode: 'extractive' },
     });
+    for (let time = 0; time < 2; time += 1) await request(running.url).post('/v1/answers').send(QUESTION);
     const metrics = await request(running.url).get('/metrics').expect(200);
     expect(metrics.text).toMatch(/askbase_model_ready\{model="tiny-rerank",.*device="cpu".*\} 1/);
+    expect(metrics.text).toMatch(/askbase_inference_queued_sequences\{pool="cpu"\} 0/);
+    expect(metrics.text).toMatch(/askbase_inference_cache_hits\{cache="scores"\} [1-9]/);
   });
 
   it('takes a file, answers from it, and forgets it when it is deleted', async () => {

@@ -6,7 +6,12 @@ export interface Gauge {
   name: string;
   help: string;
   labelNames: readonly string[];
-  read: () => readonly { labels: Record<string, string>; value: number }[];
+  read: () => readonly Figure[] | Promise<readonly Figure[]>;
+}
+
+export interface Figure {
+  labels: Record<string, string>;
+  value: number;
 }
 
 /** What is counted and measured about a running server. Labels come from small fixed sets, never from requests. */

@@ -60,9 +60,10 @@ export function createPromMetrics(): Metrics {
         help,
         labelNames: [...labelNames],
         registers,
-        collect() {
+        async collect() {
+          const figures = await read();
           this.reset();
-          for (const { labels, value } of read()) this.set(labels, value);
+          for (const { labels, value } of figures) this.set(labels, value);
         },
       });
     },
