@@ -9,7 +9,6 @@ import type { SyncProgress } from './ingest/sync-knowledge-folder.js';
 import { createUploadedDocuments } from './ingest/uploaded-documents.js';
 import { answerQuestion } from './pipeline.js';
 import { createReadinessCheck } from './readiness.js';
-import type { IndexDescription } from './retrieve/passage-index.js';
 import { createSqliteStore } from './store/sqlite-store.js';
 import { answerBrokenRequests } from './stream/answer-broken-requests.js';
 import { createAnswerRunner } from './stream/answer-runner.js';
@@ -71,12 +70,6 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     labelNames: [],
     read: () => [{ labels: {}, value: runner.running }],
   });
-  /** Uploads make knowledge bases that have no folder; another process may have made one meanwhile. */
-  const describeIndex = async (): Promise<IndexDescription> => {
-    const description = await index.describe();
-    for (const { knowledgeBase } of description.knowledgeBases) knowledgeBases.ensure(knowledgeBase);
-    return description;
-  };
   const giveFeedback = createGiveFeedback(store);
   const readiness = createReadinessCheck({ config, core });
 
@@ -87,7 +80,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       traces: store,
       giveFeedback,
       knowledgeBases,
-      index: { describe: describeIndex },
+      index: { describe: core.describeIndex },
       models: () => ({
         mode: steps.answerer.mode,
         chat: chatModel?.models ?? [],
@@ -117,13 +110,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   const stopping = new AbortController();
   const readKnowledge = async (): Promise<FolderSyncSummary> => {
-    await engine.loaded();
-    await index.prepare({
-      embedder: embedder?.model ?? 'none',
-      dimensions: embedder?.dimensions ?? 0,
-      analyzer: core.analyzer.version,
-    });
-    await describeIndex();
+    await core.prepareIndex();
+    await core.describeIndex();
     const summary = await knowledgeFolder.sync({
       signal: stopping.signal,
       onProgress: (progress) => {

@@ -26,7 +26,7 @@ import type { Embedder } from './retrieve/embedder.js';
 import { createRetriever } from './retrieve/hybrid-retriever.js';
 import { createOnnxEmbedder } from './retrieve/onnx-embedder.js';
 import { createOpenAiEmbedder } from './retrieve/openai-embedder.js';
-import type { PassageIndex } from './retrieve/passage-index.js';
+import type { IndexDescription, PassageIndex } from './retrieve/passage-index.js';
 import { createQdrantPassageIndex } from './retrieve/qdrant-passage-index.js';
 import { createSqlitePassageIndex } from './retrieve/sqlite-passage-index.js';
 import type { TraceStore } from './store/trace-store.js';
@@ -43,6 +43,13 @@ export interface Core {
   knowledgeBases: KnowledgeBaseRegistry;
   ingestor: Ingestor;
   knowledgeFolder: KnowledgeFolder;
+  /** Waits for the models and readies the index for them. Throws what `PassageIndex.prepare` throws. */
+  prepareIndex(): Promise<void>;
+  /**
+   * What is in the index; makes its knowledge bases known that have no folder, since uploads make some, also from
+   * another process.
+   */
+  describeIndex(): Promise<IndexDescription>;
   /** Everything but the writing of traces, which needs a store. */
   steps: (store: Pick<TraceStore, 'writeTrace'>) => Steps;
   close(): Promise<void>;
@@ -99,6 +106,19 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
     knowledgeBases,
     ingestor,
     knowledgeFolder,
+    prepareIndex: async () => {
+      await engine.loaded();
+      await index.prepare({
+        embedder: embedder?.model ?? 'none',
+        dimensions: embedder?.dimensions ?? 0,
+        analyzer: analyzer.version,
+      });
+    },
+    describeIndex: async () => {
+      const description = await index.describe();
+      for (const { knowledgeBase } of description.knowledgeBases) knowledgeBases.ensure(knowledgeBase);
+      return description;
+    },
     steps: (store) => ({
       understand: createQuestionReader({ chatModel, prompts, logger }),
       retrieve: createRetriever({ index, embedder, analyzer, logger }),

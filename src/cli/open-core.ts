@@ -24,16 +24,9 @@ export async function withCore<T>(
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const core = await createCore(config, { logger });
   try {
-    await core.engine.loaded();
-    await core.index.prepare({
-      embedder: core.embedder?.model ?? 'none',
-      dimensions: core.embedder?.dimensions ?? 0,
-      analyzer: core.analyzer.version,
-    });
+    await core.prepareIndex();
     await core.knowledgeFolder.load();
-    for (const { knowledgeBase } of (await core.index.describe()).knowledgeBases) {
-      core.knowledgeBases.ensure(knowledgeBase);
-    }
+    await core.describeIndex();
     return await run(core, stopping.signal);
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);

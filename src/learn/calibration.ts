@@ -1,3 +1,5 @@
+import { sigmoid } from '../inference/sigmoid.js';
+
 /** One judged pair: what the reranker said, and whether the passage answers the question. */
 export interface LabelledScore {
   logit: number;
@@ -8,10 +10,6 @@ export interface LabelledScore {
 export interface PlattScaling {
   scale: number;
   shift: number;
-}
-
-export function sigmoid(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
 }
 
 /**

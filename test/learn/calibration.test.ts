@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { sigmoid } from '../../src/inference/sigmoid.js';
 import {
   cutForAbstention,
   cutForPrecision,
   expectedCalibrationError,
   fitPlattScaling,
   type LabelledScore,
-  sigmoid,
 } from '../../src/learn/calibration.js';
 
 /** Pairs whose true probability is sigmoid(scale * logit + shift), as shares rather than draws. */
