@@ -3,7 +3,7 @@
  * each of them.
  */
 const ADAPTERS =
-  '^src/(?!inference/)[^/]+/(sqlite|qdrant|onnx|openai|extractive|http|winston|prom|express|socket-io)-[^/]+\\.ts$';
+  '^src/(?!inference/)[^/]+/(sqlite|qdrant|onnx|openai|extractive|http|winston|prom|express|socket-io|jose)-[^/]+\\.ts$';
 
 /** A vendor package may be imported by these files only. */
 const VENDORS = {
@@ -29,6 +29,8 @@ const VENDORS = {
   yaml: '/yaml-[^/]+\\.ts$',
   chokidar: '/chokidar-[^/]+\\.ts$',
   multer: '/multer-[^/]+\\.ts$',
+  cors: '/cors-[^/]+\\.ts$',
+  jose: '/jose-[^/]+\\.ts$',
   helmet: '/helmet-[^/]+\\.ts$',
   undici: '/undici-[^/]+\\.ts$',
   'rate-limiter-flexible': '/rate-limiter-flexible-[^/]+\\.ts$',
@@ -58,7 +60,7 @@ module.exports = {
       comment:
         'Steps import ports, types, errors and pure helpers; core.ts and app.ts build and wire the adapters',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/(app|core)\\.ts$|^src/cli/|${ADAPTERS}` },
+      from: { path: '^src/', pathNot: `^src/(app|core|doors)\\.ts$|^src/cli/|${ADAPTERS}` },
       to: { path: ADAPTERS },
     },
     {

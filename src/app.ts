@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Config } from './config.js';
 import { createCore } from './core.js';
+import { createDoors, refuseOpenDoors } from './doors.js';
 import { watchKnowledgeFolder } from './ingest/chokidar-knowledge-watch.js';
 import type { FolderSyncSummary } from './ingest/knowledge-folder.js';
 import type { SyncProgress } from './ingest/sync-knowledge-folder.js';
@@ -10,6 +11,7 @@ import { createUploadedDocuments } from './ingest/uploaded-documents.js';
 import { answerQuestion } from './pipeline.js';
 import { createReadinessCheck } from './readiness.js';
 import { createSqliteStore } from './store/sqlite-store.js';
+import { createAccess } from './stream/access.js';
 import { answerBrokenRequests } from './stream/answer-broken-requests.js';
 import { createAnswerRunner } from './stream/answer-runner.js';
 import { createEmbeddingsRoutes } from './stream/embeddings-routes.js';
@@ -19,6 +21,7 @@ import { createRequestLimiter } from './stream/rate-limiter-flexible-limiter.js'
 import { createRerankRoutes } from './stream/rerank-routes.js';
 import { createSearch } from './stream/search.js';
 import { createSocketIoServer } from './stream/socket-io-server.js';
+import { createVisitorTokenRoutes } from './stream/visitor-token-routes.js';
 import { watchEngine } from './telemetry/engine-gauges.js';
 import type { Logger } from './telemetry/logger.js';
 import { observePipeline } from './telemetry/observed-pipeline.js';
@@ -52,9 +55,13 @@ const LAST_BYTES_MS = 1000;
 /** The server: everything built and wired, nothing listening yet. */
 export async function createApp(config: Config, options: AppOptions): Promise<App> {
   const { logger, version, browserDir, onProgress } = options;
+  const { allowedOrigins } = config;
   const core = await createCore(config, { logger });
   const { index, engine, knowledgeBases, knowledgeFolder, ingestor, reranker, embedder, chatModel } = core;
   const store = await createSqliteStore({ file: join(config.dataDir, 'store.db') });
+  await refuseOpenDoors(config, store);
+  const { authenticator, issueVisitorToken } = await createDoors(config, store);
+  const access = createAccess(store);
   const metrics = createPromMetrics();
   watchEngine(engine, metrics);
 
@@ -70,12 +77,15 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     labelNames: [],
     read: () => [{ labels: {}, value: runner.running }],
   });
-  const giveFeedback = createGiveFeedback(store);
+  const giveFeedback = createGiveFeedback(store, access);
   const readiness = createReadinessCheck({ config, core });
 
   const httpServer = createServer(
     createExpressApp({
       runner,
+      access,
+      authenticator,
+      allowedOrigins,
       conversations: store,
       traces: store,
       giveFeedback,
@@ -95,13 +105,20 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       requestLimiter: createRequestLimiter({ perMinute: LIMITS.requestsPerMinute }),
       version,
       staticFolders: { '/': join(browserDir, 'page'), '/client': join(browserDir, 'client') },
-      routers: [createRerankRoutes({ reranker }), createEmbeddingsRoutes({ embedder })],
+      routers: [
+        createRerankRoutes({ reranker }),
+        createEmbeddingsRoutes({ embedder }),
+        createVisitorTokenRoutes({ issueVisitorToken, allowedOrigins }),
+      ],
     }),
   );
   answerBrokenRequests(httpServer);
   const sockets = createSocketIoServer({
     httpServer,
     runner,
+    access,
+    authenticator,
+    allowedOrigins,
     giveFeedback,
     logger,
     questionLimiter: createRequestLimiter({ perMinute: LIMITS.questionsPerMinute }),

@@ -11,6 +11,9 @@ const list = text.transform((value) =>
     .filter((item) => item !== ''),
 );
 
+/** `https://shop.example`, as browsers send it. */
+const origin = url.refine((value) => new URL(value).origin === value);
+
 /** Every setting of the server, by the name of its environment variable. `.env.example` explains each. */
 const environmentSchema = z.object({
   HOST: text.default('127.0.0.1'),
@@ -31,6 +34,12 @@ const environmentSchema = z.object({
   EMBED_DEVICE: device.default('auto'),
   RERANK_DEVICE: device.default('auto'),
   RERANK_URL: url.optional(),
+  AUTH: z.enum(['auto', 'required', 'off']).default('auto'),
+  ALLOWED_ORIGINS: list.pipe(z.array(origin)).optional(),
+  TOKEN_SECRET: text.pipe(z.string().min(32)).optional(),
+  JWT_JWKS_URL: url.optional(),
+  JWT_ISSUER: text.optional(),
+  JWT_AUDIENCE: text.optional(),
   LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
   NODE_ENV: text.default('development'),
 });
@@ -51,6 +60,14 @@ export interface Config {
   embed: { model: string; device: Device };
   /** `url`: another server reranks. */
   rerank: { model: string; device: Device; url?: string };
+  /** `auto`: keys are asked for from the first one on; without any, only this machine is listened to. */
+  auth: 'auto' | 'required' | 'off';
+  /** Pages of other sites that may call us. */
+  allowedOrigins: string[];
+  /** Signs visitor tokens. Absent: one is made and kept in the store. */
+  tokenSecret?: string;
+  /** Absent: no tokens of an identity provider are taken. */
+  identityProvider?: { jwksUrl: string; issuer: string; audience: string };
   logLevel: 'error' | 'warn' | 'info' | 'debug';
   production: boolean;
 }
@@ -89,6 +106,7 @@ export function readConfig(env: Record<string, string | undefined>, rootDir: str
   const settings = parsed.data;
   const folder = (path: string): string => (isAbsolute(path) ? path : join(rootDir, path));
   const chat = readChat(settings);
+  const identityProvider = readIdentityProvider(settings);
   return Object.freeze({
     host: settings.HOST,
     port: settings.PORT,
@@ -112,6 +130,10 @@ export function readConfig(env: Record<string, string | undefined>, rootDir: str
       device: settings.RERANK_DEVICE,
       ...(settings.RERANK_URL === undefined ? {} : { url: settings.RERANK_URL }),
     },
+    auth: settings.AUTH,
+    allowedOrigins: settings.ALLOWED_ORIGINS ?? [],
+    ...(settings.TOKEN_SECRET === undefined ? {} : { tokenSecret: settings.TOKEN_SECRET }),
+    ...(identityProvider === undefined ? {} : { identityProvider }),
     logLevel: settings.LOG_LEVEL,
     production: settings.NODE_ENV === 'production',
   });
@@ -135,6 +157,16 @@ function readChat(settings: z.infer<typeof environmentSchema>): Config['chat'] {
     };
   }
   return undefined;
+}
+
+/** Half of it would let tokens through that are meant for others. */
+function readIdentityProvider(settings: z.infer<typeof environmentSchema>): Config['identityProvider'] {
+  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings;
+  if (jwksUrl !== undefined && issuer !== undefined && audience !== undefined) {
+    return { jwksUrl, issuer, audience };
+  }
+  if (jwksUrl === undefined && issuer === undefined && audience === undefined) return undefined;
+  throw new ConfigError(['JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE go together']);
 }
 
 function describeProblem(issue: z.core.$ZodIssue): string {

@@ -37,6 +37,15 @@ describe('readConfig', () => {
     expect(problems.join('\n')).not.toMatch(/secret|eighty|loud|tpu/);
   });
 
+  it('takes an identity provider whole or not at all, and origins as browsers send them', () => {
+    expect(problemsOf({ JWT_ISSUER: 'me' })).toEqual([expect.stringContaining('JWT_JWKS_URL')]);
+    expect(problemsOf({ ALLOWED_ORIGINS: 'https://shop.example/path' })).toHaveLength(1);
+    expect(readConfig({ ALLOWED_ORIGINS: 'https://a.example, https://b.example' }, ROOT)).toMatchObject({
+      auth: 'auto',
+      allowedOrigins: ['https://a.example', 'https://b.example'],
+    });
+  });
+
   it('treats an empty variable as unset', () => {
     expect(readConfig({ PORT: '', OPENAI_API_KEY: '', QDRANT_URL: '' }, ROOT)).toMatchObject({ port: 3000 });
   });

@@ -5,6 +5,7 @@ import { registerAskCommand } from './ask-command.js';
 import { registerEvalCommand } from './eval-command.js';
 import { EXIT } from './exit-codes.js';
 import { registerIngestCommand } from './ingest-command.js';
+import { registerKeysCommand } from './keys-command.js';
 import { registerModelsCommand } from './models-command.js';
 import { registerSearchCommand } from './search-command.js';
 import { readVersion, registerServeCommand } from './serve-command.js';
@@ -25,6 +26,7 @@ registerServeCommand(program);
 registerIngestCommand(program);
 registerAskCommand(program);
 registerSearchCommand(program);
+registerKeysCommand(program);
 registerModelsCommand(program);
 registerEvalCommand(program);
 

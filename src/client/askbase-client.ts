@@ -9,6 +9,8 @@ export interface AskbaseClientOptions {
   io: (url: string, options: Partial<ManagerOptions & SocketOptions>) => Socket;
   /** Where the server is; the page's own origin where absent. */
   url?: string;
+  /** API key or visitor token, where the server asks for one; a function is called at every connection. */
+  token?: string | (() => string | Promise<string>);
   /** How long the server may take to acknowledge what is sent to it. */
   ackTimeoutMs?: number;
 }
@@ -60,8 +62,16 @@ const DEFAULT_RETRY_SECONDS = 1;
 
 export function createAskbaseClient(options: AskbaseClientOptions): AskbaseClient {
   const { ackTimeoutMs = DEFAULT_ACK_TIMEOUT_MS } = options;
-  const socket = options.io(options.url ?? '/', { forceNew: true });
+  const { token } = options;
+  const auth = async (send: (data: object) => void): Promise<void> =>
+    send({ token: typeof token === 'function' ? await token() : token });
+  const socket = options.io(options.url ?? '/', {
+    forceNew: true,
+    ...(token === undefined ? {} : { auth: (send: (data: object) => void) => void auth(send) }),
+  });
   const streams = new Map<string, AnswerStream>();
+  /** Requests without an answer yet: a server that does not let us in will not answer them. */
+  const waiting = new Set<(error: AskbaseError) => void>();
 
   /** `accept` runs before the next frame is looked at, so that none passes while a promise settles. */
   const request = <Reply, Result>(
@@ -70,7 +80,9 @@ export function createAskbaseClient(options: AskbaseClientOptions): AskbaseClien
     accept: (reply: Reply) => Result,
   ): Promise<Result> =>
     new Promise((resolve, reject) => {
+      waiting.add(reject);
       socket.timeout(ackTimeoutMs).emit(event, payload, (failure: Error | null, ack: Ack<Reply>) => {
+        waiting.delete(reject);
         if (failure !== null) reject(unreachable());
         else if (ack.ok) resolve(accept(ack));
         else reject(new AskbaseError(ack.error));
@@ -124,6 +136,12 @@ export function createAskbaseClient(options: AskbaseClientOptions): AskbaseClien
     for (const stream of streams.values()) void resumeStream(stream);
   });
 
+  socket.on('connect_error', (failure: Error & { data?: { error?: PublicError } }) => {
+    const refusal = failure.data?.error;
+    if (refusal === undefined) return;
+    for (const stream of streams.values()) stream.fail(new AskbaseError(refusal));
+    for (const refuse of waiting) refuse(new AskbaseError(refusal));
+  });
   socket.on('disconnect', (reason) => {
     // A server that shuts down says goodbye, and socket.io takes that for good: the next server has the answers too.
     if (reason === 'io server disconnect') socket.connect();

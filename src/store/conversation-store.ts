@@ -21,6 +21,20 @@ export interface StoredMessage {
   status: 'running' | 'answered' | 'no-answer' | 'failed';
 }
 
+export type MessageToStart = Omit<StoredMessage, 'status'> & { owner?: string };
+
+export interface ListOptions {
+  limit: number;
+  owner?: string;
+  knowledgeBases?: readonly string[];
+}
+
+/** Whose a conversation is; its messages, traces and feedback are the same one's. */
+export interface Belonging {
+  owner: string;
+  knowledgeBase: string;
+}
+
 /**
  * Conversations, their messages and the frames of every answer. What a method acknowledged survives kill -9.
  * Whoever creates it closes it.
@@ -28,9 +42,9 @@ export interface StoredMessage {
 export interface ConversationStore {
   /**
    * Starts a message (and the conversation, where it is new). Throws `not-found` where the conversation belongs to
-   * another knowledge base, `conflict` where the message id is taken.
+   * another knowledge base or another owner, `conflict` where the message id is taken. No owner: `LOCAL_OWNER`.
    */
-  startMessage(message: Omit<StoredMessage, 'status'>): Promise<void>;
+  startMessage(message: MessageToStart): Promise<void>;
   /**
    * Adds frames in order of `seq`; the final frame ends the message. Frames that are already there are left as they
    * are, and after the final one nothing is added. Throws `not-found` where there is no such message (any more).
@@ -43,7 +57,12 @@ export interface ConversationStore {
   readTurns(conversationId: string, limit: number): Promise<Turn[]>;
   /** Messages of a conversation in order; undefined where there is none of that id. */
   readConversation(conversationId: string): Promise<StoredMessage[] | undefined>;
-  listConversations(options: { limit: number }): Promise<ConversationSummary[]>;
+  /** Undefined where there is no such message. */
+  ownerOfMessage(messageId: string): Promise<Belonging | undefined>;
+  /** Undefined where there is no such conversation. */
+  ownerOfConversation(conversationId: string): Promise<Belonging | undefined>;
+  /** Latest first; where given, only those of the owner and of these knowledge bases. */
+  listConversations(options: ListOptions): Promise<ConversationSummary[]>;
   /** Deletes a conversation with all messages, frames, traces and feedback. False where there was none. */
   deleteConversation(conversationId: string): Promise<boolean>;
   /**

@@ -1,8 +1,16 @@
 import { workerData } from 'node:worker_threads';
 import { AppError, toPublicError } from '../errors.js';
 import { type AnswerFrame, isFinalFrame } from '../frames.js';
+import { LOCAL_OWNER } from '../identity/identity.js';
+import type { StoredKey } from '../identity/key-store.js';
 import type { Turn } from '../types.js';
-import type { ConversationSummary, StoredMessage } from './conversation-store.js';
+import type {
+  Belonging,
+  ConversationSummary,
+  ListOptions,
+  MessageToStart,
+  StoredMessage,
+} from './conversation-store.js';
 import type { Feedback } from './feedback-store.js';
 import { inTransaction, openDatabase } from './sqlite-database.js';
 import type { Trace } from './trace-store.js';
@@ -50,6 +58,22 @@ const MIGRATIONS = [
     feedback TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE conversations ADD COLUMN owner TEXT NOT NULL DEFAULT '${LOCAL_OWNER}';
+  CREATE INDEX conversations_by_owner ON conversations (owner, updated_at);
+
+  CREATE TABLE keys (
+    id TEXT PRIMARY KEY,
+    created_at TEXT NOT NULL,
+    revoked_at TEXT,
+    key TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE secrets (
+    name TEXT PRIMARY KEY,
+    secret TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 const MESSAGE_COLUMNS = `
@@ -66,11 +90,16 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
   const database = openDatabase({ file, migrations: MIGRATIONS, survives: 'process-kill' });
   const sql = (text: string) => database.prepare(text);
 
-  const readKnowledgeBase = sql(
-    'SELECT knowledge_base AS knowledgeBase FROM conversations WHERE conversation_id = ?',
+  const readBelonging = sql(
+    'SELECT knowledge_base AS knowledgeBase, owner FROM conversations WHERE conversation_id = ?',
+  );
+  const readMessageBelonging = sql(
+    `SELECT knowledge_base AS knowledgeBase, owner FROM messages JOIN conversations USING (conversation_id)
+     WHERE message_id = ?`,
   );
   const writeConversation = sql(
-    `INSERT INTO conversations VALUES (?1, ?2, ?3, ?4, ?4)
+    `INSERT INTO conversations (conversation_id, knowledge_base, title, created_at, updated_at, owner)
+     VALUES (?1, ?2, ?3, ?4, ?4, ?5)
      ON CONFLICT (conversation_id) DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)`,
   );
   const writeMessage = sql(
@@ -97,7 +126,9 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
     `SELECT conversation_id AS conversationId, knowledge_base AS knowledgeBase, title,
             (SELECT count(*) FROM messages m WHERE m.conversation_id = c.conversation_id) AS messages,
             created_at AS createdAt, updated_at AS updatedAt
-     FROM conversations c ORDER BY updated_at DESC, conversation_id LIMIT ?`,
+     FROM conversations c
+     WHERE (?2 IS NULL OR owner = ?2) AND (?3 IS NULL OR knowledge_base IN (SELECT value FROM json_each(?3)))
+     ORDER BY updated_at DESC, conversation_id LIMIT ?1`,
   );
   const deleteConversation = sql('DELETE FROM conversations WHERE conversation_id = ?');
   const readRunning = sql(
@@ -115,6 +146,13 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
     'SELECT feedback FROM feedback JOIN messages m ON m.number = feedback.message WHERE message_id = ?',
   );
 
+  const writeKey = sql('INSERT INTO keys (id, created_at, key) VALUES (?, ?, ?)');
+  const readKey = sql('SELECT key, revoked_at AS revokedAt FROM keys WHERE id = ?');
+  const listKeys = sql('SELECT key, revoked_at AS revokedAt FROM keys ORDER BY created_at, id');
+  const revokeKey = sql('UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL');
+  const writeSecret = sql('INSERT OR IGNORE INTO secrets VALUES (?, ?)');
+  const readSecret = sql('SELECT secret FROM secrets WHERE name = ?');
+
   const find = (messageId: string): { number: number; status: StoredMessage['status'] } | undefined =>
     findMessage.get(messageId);
 
@@ -126,14 +164,14 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
   };
 
   return {
-    startMessage(message: Omit<StoredMessage, 'status'>): void {
+    startMessage(message: MessageToStart): void {
       inTransaction(database, 'write', () => {
-        const { messageId, conversationId, knowledgeBase, question, askedAt } = message;
-        const known = readKnowledgeBase.get(conversationId) as { knowledgeBase: string } | undefined;
-        if (known !== undefined && known.knowledgeBase !== knowledgeBase) {
+        const { messageId, conversationId, knowledgeBase, question, askedAt, owner = LOCAL_OWNER } = message;
+        const known = readBelonging.get(conversationId) as Belonging | undefined;
+        if (known !== undefined && (known.knowledgeBase !== knowledgeBase || known.owner !== owner)) {
           throw new AppError('not-found', 'There is no such conversation in this knowledge base.');
         }
-        writeConversation.run(conversationId, knowledgeBase, question, askedAt);
+        writeConversation.run(conversationId, knowledgeBase, question, askedAt, owner);
         const { changes } = writeMessage.run(messageId, conversationId, question, askedAt);
         if (changes === 0) throw new AppError('conflict', 'There is a message of this id already.');
       });
@@ -176,12 +214,19 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
         })),
 
     readConversation(conversationId: string): StoredMessage[] | undefined {
-      if (readKnowledgeBase.get(conversationId) === undefined) return undefined;
+      if (readBelonging.get(conversationId) === undefined) return undefined;
       return readMessages.all(conversationId).map((row) => ({ ...row })) as StoredMessage[];
     },
 
-    listConversations: (limit: number): ConversationSummary[] =>
-      listConversations.all(limit).map((row) => ({ ...row })) as ConversationSummary[],
+    ownerOfMessage: (messageId: string): Belonging | undefined => plain(readMessageBelonging.get(messageId)),
+
+    ownerOfConversation: (conversationId: string): Belonging | undefined =>
+      plain(readBelonging.get(conversationId)),
+
+    listConversations: ({ limit, owner, knowledgeBases }: ListOptions): ConversationSummary[] =>
+      listConversations
+        .all(limit, owner ?? null, knowledgeBases === undefined ? null : JSON.stringify(knowledgeBases))
+        .map((row) => ({ ...row })) as ConversationSummary[],
 
     deleteConversation: (conversationId: string): boolean =>
       inTransaction(database, 'write', () => deleteConversation.run(conversationId).changes > 0),
@@ -217,8 +262,32 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
 
     readFeedback: (messageId: string): string | undefined => readFeedback.get(messageId)?.feedback,
 
+    writeKey(key: StoredKey): void {
+      inTransaction(database, 'write', () => writeKey.run(key.id, key.createdAt, JSON.stringify(key)));
+    },
+
+    readKey: (id: string): StoredKey | undefined => toKey(readKey.get(id)),
+
+    listKeys: (): StoredKey[] => listKeys.all().map((row) => toKey(row) as StoredKey),
+
+    revokeKey: (id: string, at: string): boolean =>
+      inTransaction(database, 'write', () => revokeKey.run(at, id).changes > 0),
+
+    /** Whoever comes first sets it; the others read that one. */
+    readSecret: (name: string, proposed: string): string =>
+      inTransaction(database, 'write', () => {
+        writeSecret.run(name, proposed);
+        return (readSecret.get(name) as { secret: string }).secret;
+      }),
+
     close: (): void => database.close(),
   };
+}
+
+function toKey(row: { key: string; revokedAt: string | null } | undefined): StoredKey | undefined {
+  if (row === undefined) return undefined;
+  const key = JSON.parse(row.key) as StoredKey;
+  return row.revokedAt === null ? key : { ...key, revokedAt: row.revokedAt };
 }
 
 /** Rows come without a prototype; a copy is an object like any other. */

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { childEntry } from '../child-entry.js';
 import type { AnswerFrame } from '../frames.js';
+import type { KeyStore } from '../identity/key-store.js';
 import type { ConversationStore } from './conversation-store.js';
 import type { Feedback, FeedbackStore } from './feedback-store.js';
 import { batchFrames } from './frame-batches.js';
@@ -13,11 +15,13 @@ export interface SqliteStoreOptions {
   maxTraces?: number;
 }
 
-/** Conversations, traces and feedback in one SQLite file, in a thread of its own. Throws AppError `unavailable` where it cannot be opened. */
+export type SqliteStore = ConversationStore & TraceStore & FeedbackStore & KeyStore;
+
+/** Conversations, traces, feedback and keys in one SQLite file, in a thread of its own. Throws AppError `unavailable` where it cannot be opened. */
 export async function createSqliteStore({
   file,
   maxTraces = 10_000,
-}: SqliteStoreOptions): Promise<ConversationStore & TraceStore & FeedbackStore> {
+}: SqliteStoreOptions): Promise<SqliteStore> {
   const entry = childEntry(import.meta.url, './sqlite-store-worker');
   const worker = await startWorker<StoreMethods>(entry, { file, maxTraces });
   const frameBatches = batchFrames((frames) => worker.call('appendFrames', [frames]));
@@ -32,13 +36,20 @@ export async function createSqliteStore({
     readMessage: (messageId) => worker.call('readMessage', [messageId]),
     readTurns: (conversationId, limit) => worker.call('readTurns', [conversationId, limit]),
     readConversation: (conversationId) => worker.call('readConversation', [conversationId]),
-    listConversations: ({ limit }) => worker.call('listConversations', [limit]),
+    ownerOfMessage: (messageId) => worker.call('ownerOfMessage', [messageId]),
+    ownerOfConversation: (conversationId) => worker.call('ownerOfConversation', [conversationId]),
+    listConversations: (listOptions) => worker.call('listConversations', [listOptions]),
     deleteConversation: (conversationId) => worker.call('deleteConversation', [conversationId]),
     interruptRunning: () => worker.call('interruptRunning', []),
     writeTrace: (trace) => worker.call('writeTrace', [trace]),
     readTrace: async (messageId) => parseMaybe<Trace>(await worker.call('readTrace', [messageId])),
     giveFeedback: (feedback) => worker.call('giveFeedback', [feedback]),
     readFeedback: async (messageId) => parseMaybe<Feedback>(await worker.call('readFeedback', [messageId])),
+    writeKey: (key) => worker.call('writeKey', [key]),
+    readKey: (id) => worker.call('readKey', [id]),
+    listKeys: () => worker.call('listKeys', []),
+    revokeKey: (id, at) => worker.call('revokeKey', [id, at]),
+    readSecret: (name) => worker.call('readSecret', [name, randomBytes(32).toString('base64url')]),
     close: async () => {
       await frameBatches.drained();
       await worker.close();

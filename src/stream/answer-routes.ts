@@ -3,16 +3,19 @@ import { z } from 'zod';
 import { AppError, toPublicError } from '../errors.js';
 import { type AnswerFrame, isFinalFrame } from '../frames.js';
 import type { ConversationStore } from '../store/conversation-store.js';
+import type { Access } from './access.js';
 import { collect, toAnswerReply } from './answer-reply.js';
 import type { AnswerRunner } from './answer-runner.js';
 import { afterSeqSchema, integerTextSchema, messageIdSchema } from './ask.js';
 import { clientGoneSignal } from './client-gone.js';
 import { type EventStream, openEventStream } from './event-stream.js';
+import { identityOf, needs } from './identify.js';
 import { parseInput } from './parse-input.js';
 import { methodNotAllowed, negotiate } from './request-errors.js';
 
 export interface AnswerRoutesOptions {
   runner: AnswerRunner;
+  access: Access;
   conversations: Pick<ConversationStore, 'readFrames'>;
   heartbeatMs: number;
 }
@@ -25,15 +28,20 @@ export const framesQuerySchema = z.strictObject({
 });
 const lastEventIdSchema = integerTextSchema.pipe(afterSeqSchema).optional();
 
-export function createAnswerRoutes({ runner, conversations, heartbeatMs }: AnswerRoutesOptions): Router {
+export function createAnswerRoutes({
+  runner,
+  access,
+  conversations,
+  heartbeatMs,
+}: AnswerRoutesOptions): Router {
   const router = Router();
 
   router
     .route('/v1/answers')
-    .post(async (request, response) => {
+    .post(needs('ask'), async (request, response) => {
       const type = negotiate(request, TYPES);
       const signal = clientGoneSignal(response);
-      const { messageId } = await runner.start(request.body);
+      const { messageId } = await runner.start(request.body, { asker: identityOf(request) });
       const frames = runner.follow(messageId, -1, { signal, whenLeft: 'stop' });
       if (type === 'application/json') {
         response.json(toAnswerReply(await collect(frames)));
@@ -45,11 +53,12 @@ export function createAnswerRoutes({ runner, conversations, heartbeatMs }: Answe
 
   router
     .route('/v1/answers/:messageId/frames')
-    .get(async (request, response) => {
+    .get(needs('ask', 'operate'), async (request, response) => {
       const type = negotiate(request, TYPES);
       const signal = clientGoneSignal(response);
       const { messageId } = parseInput(messageParamsSchema, request.params);
       const { afterSeq } = parseInput(framesQuerySchema, request.query);
+      await access.toMessage(identityOf(request), messageId);
       const address = await runner.find(messageId);
       const stored = (await conversations.readFrames(messageId, -1)) ?? [];
       const ended = stored.some(isFinalFrame);
@@ -70,8 +79,9 @@ export function createAnswerRoutes({ runner, conversations, heartbeatMs }: Answe
 
   router
     .route('/v1/answers/:messageId')
-    .delete(async (request, response) => {
+    .delete(needs('ask', 'operate'), async (request, response) => {
       const { messageId } = parseInput(messageParamsSchema, request.params);
+      await access.toMessage(identityOf(request), messageId);
       response.json({ messageId, stopped: await runner.stop(messageId) });
     })
     .all(methodNotAllowed('DELETE'));

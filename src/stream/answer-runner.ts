@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { AppError } from '../errors.js';
 import type { AnswerFrame } from '../frames.js';
+import { type Identity, LOCAL_IDENTITY } from '../identity/identity.js';
 import type { Ask } from '../pipeline.js';
 import type { ConversationStore } from '../store/conversation-store.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Turn } from '../types.js';
+import { requireVisible } from './access.js';
 import { askSchema } from './ask.js';
 import { createBell } from './bell.js';
-import { type KnowledgeBases, requireKnowledgeBase } from './knowledge-bases.js';
+import type { KnowledgeBases } from './knowledge-bases.js';
 import { parseInput } from './parse-input.js';
 import { type Pipeline, runAnswer } from './run-answer.js';
 import { type FollowOptions, RunningAnswer } from './running-answer.js';
@@ -41,12 +43,23 @@ export interface AnswerRunnerOptions {
   pipeline: Pipeline;
   conversations: Pick<
     ConversationStore,
-    'startMessage' | 'appendFrames' | 'readFrames' | 'readMessage' | 'readTurns' | 'readConversation'
+    | 'startMessage'
+    | 'appendFrames'
+    | 'readFrames'
+    | 'readMessage'
+    | 'readTurns'
+    | 'readConversation'
+    | 'ownerOfConversation'
   >;
   knowledgeBases: Pick<KnowledgeBases, 'get'>;
   logger: Logger;
   limits?: Partial<AnswerLimits>;
   now?: () => Date;
+}
+
+export interface StartOptions {
+  asker?: Identity;
+  turns?: readonly Turn[];
 }
 
 export interface AnswerAddress {
@@ -60,9 +73,11 @@ export interface AnswerRunner {
    * Checks a question (`askSchema`), stores it and starts its answer. Throws AppError `invalid`, `not-found` (knowledge
    * base, conversation), `conflict`, `overloaded`, `unavailable` (draining), or what the store throws.
    *
+   * @param options.asker whose conversation it is and which knowledge bases there are for it; on an open server
+   *   everybody is the same one
    * @param options.turns replaces the turns of the stored conversation
    */
-  start(input: unknown, options?: { turns?: readonly Turn[] }): Promise<AnswerAddress>;
+  start(input: unknown, options?: StartOptions): Promise<AnswerAddress>;
   /** Stops an answer; resolves once its final frame is out. False where it had ended before. Throws `not-found`. */
   stop(messageId: string): Promise<boolean>;
   /** Throws `not-found` where there is no such message. */
@@ -101,9 +116,11 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
     changed.ring();
   };
 
-  const loadTurns = async (conversationId: string): Promise<Turn[]> => {
+  const loadTurns = async (conversationId: string, owner: string): Promise<Turn[]> => {
+    const belonging = await conversations.ownerOfConversation(conversationId);
     const messages = await conversations.readConversation(conversationId);
-    if (messages === undefined) throw new AppError('not-found', 'There is no such conversation.');
+    if (messages === undefined || belonging?.owner !== owner)
+      throw new AppError('not-found', 'There is no such conversation.');
     if (messages.length >= limits.conversationMessages) {
       throw new AppError('conflict', 'This conversation is full; start a new one.');
     }
@@ -113,16 +130,18 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
   const prepare = async (
     { conversationId, messageId }: RunningAnswer,
     input: z.output<typeof askSchema>,
-    givenTurns: readonly Turn[] | undefined,
+    { asker = LOCAL_IDENTITY, turns: givenTurns }: StartOptions,
   ): Promise<Ask> => {
-    const knowledgeBase = requireKnowledgeBase(knowledgeBases, input.knowledgeBase);
-    const storedTurns = input.conversationId === undefined ? [] : await loadTurns(conversationId);
+    const knowledgeBase = requireVisible(asker, knowledgeBases, input.knowledgeBase);
+    const storedTurns =
+      input.conversationId === undefined ? [] : await loadTurns(conversationId, asker.owner);
     await conversations.startMessage({
       conversationId,
       messageId,
       knowledgeBase: knowledgeBase.id,
       question: input.text,
       askedAt: now().toISOString(),
+      owner: asker.owner,
     });
     const turns = (givenTurns ?? storedTurns).slice(-limits.turns);
     return { conversationId, messageId, knowledgeBase, text: input.text, images: input.images ?? [], turns };
@@ -135,11 +154,11 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
   };
 
   return {
-    async start(input, { turns } = {}) {
+    async start(input, startOptions = {}) {
       const question = parseInput(askSchema, input);
       const answer = admit(question.conversationId);
       try {
-        const ask = await prepare(answer, question, turns);
+        const ask = await prepare(answer, question, startOptions);
         void runAnswer(answer, ask, { pipeline, conversations, logger, ...limits }).then(() =>
           dismiss(answer),
         );

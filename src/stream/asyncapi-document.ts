@@ -23,7 +23,7 @@ export function createAsyncApiDocument(version: string): object {
         address: '/',
         messages: Object.fromEntries(
           [...sent, ...received].flatMap(([name, event]) => [
-            [name, { name, summary: event.summary, payload: toJsonSchema(event.payload) }],
+            [name, { name, summary: describe(event), payload: toJsonSchema(event.payload) }],
             ...('ack' in event
               ? [[`${name}-ack`, { name: `${name} ack`, payload: toJsonSchema(event.ack) }]]
               : []),
@@ -47,6 +47,12 @@ export function createAsyncApiDocument(version: string): object {
       ]),
     ]),
   };
+}
+
+function describe(event: { summary: string; scopes?: readonly string[] }): string {
+  return event.scopes === undefined
+    ? event.summary
+    : `${event.summary} Needs the scope ${event.scopes.join(' or ')}.`;
 }
 
 function messageReference(name: string): { $ref: string } {

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { AppError, toAppError, toPublicError } from '../errors.js';
 import type { AnswerFrame } from '../frames.js';
+import { listVisible, requireVisible } from './access.js';
 import { collect, completedFrame } from './answer-reply.js';
 import type { AnswerRunner } from './answer-runner.js';
 import {
@@ -15,7 +16,8 @@ import {
 } from './chat-completion.js';
 import { clientGoneSignal } from './client-gone.js';
 import { type EventStream, openEventStream } from './event-stream.js';
-import { type KnowledgeBases, requireKnowledgeBase } from './knowledge-bases.js';
+import { identityOf, needs } from './identify.js';
+import type { KnowledgeBases } from './knowledge-bases.js';
 import { parseInput } from './parse-input.js';
 import { methodNotAllowed } from './request-errors.js';
 
@@ -40,15 +42,16 @@ export function createChatCompletionRoutes(options: ChatCompletionRoutesOptions)
 
   router
     .route('/v1/chat/completions')
-    .post(async (request, response) => {
+    .post(needs('ask'), async (request, response) => {
       const signal = clientGoneSignal(response);
+      const asker = identityOf(request);
       const { model, messages, stream, stream_options } = parseInput(
         chatCompletionRequestSchema,
         request.body,
       );
-      const { id: knowledgeBase } = requireKnowledgeBase(knowledgeBases, model);
+      const { id: knowledgeBase } = requireVisible(asker, knowledgeBases, model);
       const { turns, ...question } = readChatMessages(messages);
-      const { messageId } = await runner.start({ knowledgeBase, ...question }, { turns });
+      const { messageId } = await runner.start({ knowledgeBase, ...question }, { asker, turns });
       const frames = runner.follow(messageId, -1, { signal, whenLeft: 'stop' });
       const head = { messageId, model, created: toSeconds(now()) };
       if (stream) {
@@ -63,15 +66,16 @@ export function createChatCompletionRoutes(options: ChatCompletionRoutesOptions)
 
   router
     .route('/v1/models')
-    .get((_request, response) => {
-      response.json({ object: 'list', data: knowledgeBases.list().map(toModel) });
+    .get((request, response) => {
+      const visible = listVisible(identityOf(request), knowledgeBases);
+      response.json({ object: 'list', data: visible.map(toModel) });
     })
     .all(methodNotAllowed('GET'));
 
   router
     .route('/v1/models/:model')
     .get((request, response) => {
-      response.json(toModel(requireKnowledgeBase(knowledgeBases, request.params.model)));
+      response.json(toModel(requireVisible(identityOf(request), knowledgeBases, request.params.model)));
     })
     .all(methodNotAllowed('GET'));
 

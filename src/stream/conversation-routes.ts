@@ -1,17 +1,21 @@
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
-import type { ConversationStore } from '../store/conversation-store.js';
+import { hasScope, type Identity } from '../identity/identity.js';
+import type { ConversationStore, ListOptions } from '../store/conversation-store.js';
 import type { TraceStore } from '../store/trace-store.js';
+import type { Access } from './access.js';
 import { messageParamsSchema } from './answer-routes.js';
 import type { AnswerRunner } from './answer-runner.js';
 import { integerTextSchema } from './ask.js';
 import type { GiveFeedback } from './feedback.js';
+import { identityOf, needs } from './identify.js';
 import { parseInput } from './parse-input.js';
 import { methodNotAllowed } from './request-errors.js';
 
 export interface ConversationRoutesOptions {
   runner: AnswerRunner;
+  access: Access;
   conversations: Pick<ConversationStore, 'listConversations' | 'readConversation' | 'deleteConversation'>;
   traces: Pick<TraceStore, 'readTrace'>;
   giveFeedback: GiveFeedback;
@@ -27,19 +31,21 @@ export const conversationsQuerySchema = z.strictObject({
 
 /** What was asked, how the answers came about, and what people thought of them. */
 export function createConversationRoutes(options: ConversationRoutesOptions): Router {
-  const { runner, conversations, traces, giveFeedback } = options;
+  const { runner, access, conversations, traces, giveFeedback } = options;
   const router = Router();
 
   router
     .route('/v1/conversations')
-    .get(async (request, response) => {
+    .get(needs('ask', 'operate'), async (request, response) => {
       const { limit = DEFAULT_LISTED } = parseInput(conversationsQuerySchema, request.query);
-      response.json({ conversations: await conversations.listConversations({ limit }) });
+      const visible = whatIsSeen(identityOf(request));
+      response.json({ conversations: await conversations.listConversations({ limit, ...visible }) });
     })
     .all(methodNotAllowed('GET'));
 
-  const readMessages = async (params: unknown) => {
-    const { conversationId } = parseInput(conversationParamsSchema, params);
+  const readMessages = async (request: Request) => {
+    const { conversationId } = parseInput(conversationParamsSchema, request.params);
+    await access.toConversation(identityOf(request), conversationId);
     const messages = await conversations.readConversation(conversationId);
     if (messages === undefined) throw new AppError('not-found', 'There is no such conversation.');
     return { conversationId, messages };
@@ -47,11 +53,11 @@ export function createConversationRoutes(options: ConversationRoutesOptions): Ro
 
   router
     .route('/v1/conversations/:conversationId')
-    .get(async (request, response) => {
-      response.json(await readMessages(request.params));
+    .get(needs('ask', 'operate'), async (request, response) => {
+      response.json(await readMessages(request));
     })
-    .delete(async (request, response) => {
-      const { conversationId, messages } = await readMessages(request.params);
+    .delete(needs('ask', 'operate'), async (request, response) => {
+      const { conversationId, messages } = await readMessages(request);
       const running = messages.filter(({ status }) => status === 'running');
       await Promise.all(running.map(({ messageId }) => runner.stop(messageId)));
       await conversations.deleteConversation(conversationId);
@@ -61,8 +67,9 @@ export function createConversationRoutes(options: ConversationRoutesOptions): Ro
 
   router
     .route('/v1/messages/:messageId/trace')
-    .get(async (request, response) => {
+    .get(needs('search', 'operate'), async (request, response) => {
       const { messageId } = parseInput(messageParamsSchema, request.params);
+      await access.toMessage(identityOf(request), messageId);
       const trace = await traces.readTrace(messageId);
       if (trace === undefined) throw new AppError('not-found', 'There is no trace of such a message.');
       response.json(trace);
@@ -71,11 +78,20 @@ export function createConversationRoutes(options: ConversationRoutesOptions): Ro
 
   router
     .route('/v1/feedback')
-    .post(async (request, response) => {
-      await giveFeedback(request.body);
+    .post(needs('ask', 'operate'), async (request, response) => {
+      await giveFeedback(request.body, identityOf(request));
       response.status(204).end();
     })
     .all(methodNotAllowed('POST'));
 
   return router;
+}
+
+/** Operators see every conversation of their knowledge bases, the others their own. */
+function whatIsSeen(identity: Identity): Omit<ListOptions, 'limit'> {
+  const { knowledgeBases, owner } = identity;
+  return {
+    ...(knowledgeBases === 'all' ? {} : { knowledgeBases: [...knowledgeBases] }),
+    ...(hasScope(identity, 'operate') ? {} : { owner }),
+  };
 }

@@ -1,9 +1,11 @@
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
+import { requireVisible } from './access.js';
 import { clientGoneSignal } from './client-gone.js';
 import type { DocumentService } from './document-service.js';
-import { type KnowledgeBases, requireKnowledgeBase } from './knowledge-bases.js';
+import { identityOf, needs } from './identify.js';
+import type { KnowledgeBases } from './knowledge-bases.js';
 import type { ReadUpload } from './multer-upload.js';
 import { parseInput } from './parse-input.js';
 import { methodNotAllowed } from './request-errors.js';
@@ -33,13 +35,13 @@ export function createDocumentRoutes(options: DocumentRoutesOptions): Router {
 
   router
     .route('/v1/knowledge-bases/:knowledgeBase/documents')
-    .get(async (request, response) => {
-      const { id } = requireKnowledgeBase(knowledgeBases, request.params.knowledgeBase);
+    .get(needs('search', 'ingest'), async (request, response) => {
+      const { id } = requireVisible(identityOf(request), knowledgeBases, request.params.knowledgeBase);
       response.json({ documents: await documents.list(id) });
     })
-    .post(async (request, response) => {
+    .post(needs('ingest'), async (request, response) => {
       const signal = clientGoneSignal(response);
-      const { id } = requireKnowledgeBase(knowledgeBases, request.params.knowledgeBase);
+      const { id } = requireVisible(identityOf(request), knowledgeBases, request.params.knowledgeBase);
       if (!request.is('multipart/form-data')) {
         throw new AppError('unsupported-media-type', 'Send the files as multipart/form-data.');
       }
@@ -50,22 +52,22 @@ export function createDocumentRoutes(options: DocumentRoutesOptions): Router {
     })
     .all(methodNotAllowed('GET', 'POST'));
 
-  const address = (params: { knowledgeBase: string; documentId: string[] }) => ({
-    knowledgeBase: requireKnowledgeBase(knowledgeBases, params.knowledgeBase).id,
-    documentId: parseInput(documentIdSchema, params.documentId.join('/')),
+  const address = (request: Request<{ knowledgeBase: string; documentId: string[] }>) => ({
+    knowledgeBase: requireVisible(identityOf(request), knowledgeBases, request.params.knowledgeBase).id,
+    documentId: parseInput(documentIdSchema, request.params.documentId.join('/')),
   });
   const noDocument = (): AppError => new AppError('not-found', 'There is no such document.');
 
   router
     .route('/v1/knowledge-bases/:knowledgeBase/documents/*documentId')
-    .get(async (request, response) => {
-      const { knowledgeBase, documentId } = address(request.params);
+    .get(needs('search', 'ingest'), async (request, response) => {
+      const { knowledgeBase, documentId } = address(request);
       const found = await documents.read(knowledgeBase, documentId);
       if (found === undefined) throw noDocument();
       response.json(found);
     })
-    .delete(async (request, response) => {
-      const { knowledgeBase, documentId } = address(request.params);
+    .delete(needs('ingest'), async (request, response) => {
+      const { knowledgeBase, documentId } = address(request);
       if (!(await documents.delete(knowledgeBase, documentId))) throw noDocument();
       response.status(204).end();
     })

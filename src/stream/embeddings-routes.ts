@@ -4,6 +4,7 @@ import { countTokens } from '../count-tokens.js';
 import { AppError } from '../errors.js';
 import type { Embedder } from '../retrieve/embedder.js';
 import { clientGoneSignal } from './client-gone.js';
+import { needs } from './identify.js';
 import { parseInput } from './parse-input.js';
 import { methodNotAllowed } from './request-errors.js';
 
@@ -41,7 +42,7 @@ export function createEmbeddingsRoutes({ embedder }: { embedder: Embedder | null
   const router = Router();
   router
     .route('/v1/embeddings')
-    .post(async (request, response) => {
+    .post(needs('search'), async (request, response) => {
       const signal = clientGoneSignal(response);
       const asked = parseInput(embeddingsRequestSchema, request.body);
       response.json(await embed(embedder, asked, signal));

@@ -2,21 +2,25 @@ import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { AppError, toPublicError } from '../errors.js';
+import type { Authenticator } from '../identity/authenticator.js';
 import type { ConversationStore } from '../store/conversation-store.js';
 import type { TraceStore } from '../store/trace-store.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { inRequest } from '../telemetry/request-context.js';
+import type { Access } from './access.js';
 import { createAnswerRoutes } from './answer-routes.js';
 import type { AnswerRunner } from './answer-runner.js';
 import { createAsyncApiDocument } from './asyncapi-document.js';
 import { toOpenAiError } from './chat-completion.js';
 import { createChatCompletionRoutes } from './chat-completion-routes.js';
 import { createConversationRoutes } from './conversation-routes.js';
+import { createCorsHeaders } from './cors-headers.js';
 import { createDocumentRoutes } from './document-routes.js';
 import type { DocumentService } from './document-service.js';
 import type { GiveFeedback } from './feedback.js';
 import { createSecurityHeaders } from './helmet-headers.js';
+import { identify } from './identify.js';
 import { createKnowledgeBaseRoutes, type KnowledgeBaseRoutesOptions } from './knowledge-base-routes.js';
 import type { KnowledgeBases } from './knowledge-bases.js';
 import { createReadUpload, type UploadLimits } from './multer-upload.js';
@@ -44,6 +48,8 @@ const DEFAULT_LIMITS: HttpLimits = {
 
 export interface ExpressAppOptions {
   runner: AnswerRunner;
+  access: Access;
+  authenticator: Authenticator;
   conversations: ConversationStore;
   traces: Pick<TraceStore, 'readTrace'>;
   giveFeedback: GiveFeedback;
@@ -70,18 +76,20 @@ export interface ExpressAppOptions {
 
 /** Every HTTP route. Errors are `{error: PublicError}` everywhere, with OpenAI's fields on OpenAI's routes. */
 export function createExpressApp(options: ExpressAppOptions): Express {
-  const { requestLimiter, version, allowedOrigins = [], now = () => new Date() } = options;
+  const { requestLimiter, authenticator, version, allowedOrigins = [], now = () => new Date() } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { heartbeatMs } = limits;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
-  app.use(identifyRequest, measureRequest(options.metrics), createSecurityHeaders());
-  app.use(createOperationRoutes(options));
+  app.use(nameRequest, measureRequest(options.metrics), createSecurityHeaders());
+  if (allowedOrigins.length > 0) app.use(createCorsHeaders(allowedOrigins));
+  app.use(createOperationRoutes({ ...options, identify: identify(authenticator) }));
   // A page is dozens of files: they are not what the limit is for.
   for (const [path, folder] of Object.entries(options.staticFolders)) app.use(path, express.static(folder));
-  app.use(limitRequests(requestLimiter), refuseOtherOrigins(allowedOrigins));
+  app.use(limitRequests(requestLimiter), serveProtocol(version));
+  app.use(refuseOtherOrigins(allowedOrigins), identify(authenticator));
   app.use(createDocumentRoutes({ ...options, readUpload: createReadUpload(limits.upload) }));
   app.use(requireJson, express.json({ limit: limits.bodyBytes, verify: requireUtf8 }));
   app.use(createAnswerRoutes({ ...options, heartbeatMs }));
@@ -89,7 +97,7 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   app.use(createSearchRoutes(options));
   app.use(createConversationRoutes(options));
   app.use(createKnowledgeBaseRoutes(options));
-  app.use(...(options.routers ?? []), serveProtocol(version));
+  if (options.routers !== undefined) app.use(...options.routers);
   app.use(() => {
     throw new AppError('not-found', 'There is nothing at this address.');
   });
@@ -98,7 +106,7 @@ export function createExpressApp(options: ExpressAppOptions): Express {
 }
 
 /** A request keeps the id that a proxy gave it, if that is a plain word; the reply says which it has. */
-const identifyRequest: RequestHandler = (request, response, next) => {
+const nameRequest: RequestHandler = (request, response, next) => {
   const given = request.get('x-request-id');
   const requestId = given !== undefined && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
   response.setHeader('x-request-id', requestId);
@@ -177,6 +185,7 @@ function replyWithError(logger: Logger): ErrorRequestHandler {
       return;
     }
     if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', error.retryAfterSeconds);
+    if (error.code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer');
     const shown = toPublicError(error);
     response
       .status(error.status)

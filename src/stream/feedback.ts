@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Identity } from '../identity/identity.js';
 import type { FeedbackStore } from '../store/feedback-store.js';
+import type { Access } from './access.js';
 import { messageIdSchema, writtenText } from './ask.js';
 import { parseInput } from './parse-input.js';
 
@@ -13,14 +15,16 @@ export const feedbackSchema = z.strictObject({
 });
 
 /** Checks and stores a verdict. Throws AppError `invalid`, `not-found`, or what the store throws. */
-export type GiveFeedback = (input: unknown) => Promise<void>;
+export type GiveFeedback = (input: unknown, giver: Identity) => Promise<void>;
 
 export function createGiveFeedback(
   store: Pick<FeedbackStore, 'giveFeedback'>,
+  access: Pick<Access, 'toMessage'>,
   now: () => Date = () => new Date(),
 ): GiveFeedback {
-  return async (input) => {
+  return async (input, giver) => {
     const { messageId, verdict, passageIds = [], comment } = parseInput(feedbackSchema, input);
+    await access.toMessage(giver, messageId);
     const at = now().toISOString();
     await store.giveFeedback({
       messageId,

@@ -1,5 +1,7 @@
 import { Router } from 'express';
 import type { PassageIndex } from '../retrieve/passage-index.js';
+import { listVisible } from './access.js';
+import { identityOf } from './identify.js';
 import type { KnowledgeBases } from './knowledge-bases.js';
 import { methodNotAllowed } from './request-errors.js';
 
@@ -25,14 +27,14 @@ export function createKnowledgeBaseRoutes(options: KnowledgeBaseRoutesOptions): 
   const router = Router();
   router
     .route('/v1/knowledge-bases')
-    .get(async (_request, response) => {
+    .get(async (request, response) => {
       const description = await index.describe();
       const counts = new Map(description.knowledgeBases.map((counted) => [counted.knowledgeBase, counted]));
       const { mode, ...names } = models();
       response.json({
         mode,
         models: names,
-        knowledgeBases: knowledgeBases.list().map((knowledgeBase) => ({
+        knowledgeBases: listVisible(identityOf(request), knowledgeBases).map((knowledgeBase) => ({
           id: knowledgeBase.id,
           title: knowledgeBase.title,
           description: knowledgeBase.description,

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { AnswerRunner } from './answer-runner.js';
+import { type identify, needs } from './identify.js';
 import { methodNotAllowed } from './request-errors.js';
 
 /** One thing the server needs. More fields say more about it: the model, the device, the number of passages. */
@@ -19,6 +20,8 @@ export interface OperationRoutesOptions {
   runner: Pick<AnswerRunner, 'draining'>;
   metrics: Pick<Metrics, 'scrape'>;
   version: string;
+  /** Metrics are for those who operate the server. */
+  identify: ReturnType<typeof identify>;
 }
 
 /** For those who keep the server running. */
@@ -45,7 +48,7 @@ export function createOperationRoutes(options: OperationRoutesOptions): Router {
 
   router
     .route('/metrics')
-    .get(async (_request, response) => {
+    .get(options.identify, needs('operate'), async (_request, response) => {
       const { contentType, text } = await metrics.scrape();
       response.set('Content-Type', contentType).send(text);
     })

@@ -4,6 +4,7 @@ import { AppError } from '../errors.js';
 import type { Reranker } from '../rerank/reranker.js';
 import type { RerankScore } from '../types.js';
 import { clientGoneSignal } from './client-gone.js';
+import { needs } from './identify.js';
 import { parseInput } from './parse-input.js';
 import { methodNotAllowed } from './request-errors.js';
 
@@ -60,7 +61,7 @@ export function createRerankRoutes({ reranker }: { reranker: Reranker | null }):
   const router = Router();
   router
     .route(['/v1/rerank', '/rerank', '/v2/rerank'])
-    .post(async (request, response) => {
+    .post(needs('search'), async (request, response) => {
       const signal = clientGoneSignal(response);
       response.json(await rerank(reranker, request.body, signal));
     })

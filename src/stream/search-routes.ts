@@ -1,6 +1,8 @@
 import { Router } from 'express';
+import { requireVisible } from './access.js';
 import { clientGoneSignal } from './client-gone.js';
-import { type KnowledgeBases, requireKnowledgeBase } from './knowledge-bases.js';
+import { identityOf, needs } from './identify.js';
+import type { KnowledgeBases } from './knowledge-bases.js';
 import { parseInput } from './parse-input.js';
 import { methodNotAllowed } from './request-errors.js';
 import { type Search, searchRequestSchema } from './search-service.js';
@@ -14,10 +16,10 @@ export function createSearchRoutes({ search, knowledgeBases }: SearchRoutesOptio
   const router = Router();
   router
     .route('/v1/search')
-    .post(async (request, response) => {
+    .post(needs('search'), async (request, response) => {
       const signal = clientGoneSignal(response);
       const asked = parseInput(searchRequestSchema, request.body);
-      requireKnowledgeBase(knowledgeBases, asked.knowledgeBase);
+      requireVisible(identityOf(request), knowledgeBases, asked.knowledgeBase);
       response.json(await search(asked, { signal }));
     })
     .all(methodNotAllowed('POST'));

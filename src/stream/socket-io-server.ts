@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, type Socket } from 'socket.io';
+import { toPublicError } from '../errors.js';
+import { type Authenticator, bearerToken, type Credentials } from '../identity/authenticator.js';
 import type { Logger } from '../telemetry/logger.js';
 import { inRequest } from '../telemetry/request-context.js';
+import type { Access } from './access.js';
 import type { AnswerRunner } from './answer-runner.js';
 import type { GiveFeedback } from './feedback.js';
 import type { RequestLimiter } from './request-limiter.js';
@@ -29,6 +32,8 @@ const DEFAULT_LIMITS: SocketLimits = {
 export interface SocketIoServerOptions {
   httpServer: HttpServer;
   runner: AnswerRunner;
+  access: Access;
+  authenticator: Authenticator;
   giveFeedback: GiveFeedback;
   logger: Logger;
   /** Questions per socket; the caller is the socket's id. */
@@ -55,16 +60,24 @@ const CLOSE_MS = 1000;
 
 /** Serves the events of `socket-events.ts` in namespace `/`, and the browser client at `/socket.io/`. */
 export function createSocketIoServer(options: SocketIoServerOptions): SocketIoServer {
-  const { httpServer, logger, allowedOrigins = [] } = options;
+  const { httpServer, authenticator, logger, allowedOrigins = [] } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const io = new Server(httpServer, {
     maxHttpBufferSize: limits.payloadBytes,
+    ...(allowedOrigins.length === 0 ? {} : { cors: { origin: [...allowedOrigins] } }),
     allowRequest: (request, decide) => decide(null, isAllowedOrigin(request.headers, allowedOrigins)),
   });
   const sessions = new Map<Socket, SocketSession>();
+  const identify = (socket: Socket) => authenticator.authenticate(credentialsOf(socket));
+  io.use((socket, next) => {
+    identify(socket).then(
+      () => next(),
+      (thrown: unknown) => next(toConnectError(thrown)),
+    );
+  });
   io.on('connection', (socket) => {
     logger.debug('socket connected', { socketId: socket.id });
-    const session = serveSocket(socket, { ...options, limits });
+    const session = serveSocket(socket, { ...options, identify: () => identify(socket), limits });
     sessions.set(socket, session);
     socket.onAny((event: unknown, ...args: unknown[]) => {
       void inRequest(randomUUID(), () => session.receive(String(event), args));
@@ -85,6 +98,19 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
       io.engine.close();
     },
   };
+}
+
+/** A browser cannot send a header with a websocket: the token comes as `auth: {token}`, or in a header. */
+function credentialsOf({ handshake }: Socket): Credentials {
+  const { token } = handshake.auth as { token?: unknown };
+  const { authorization, origin } = handshake.headers;
+  return { token: typeof token === 'string' ? token : bearerToken(authorization), origin };
+}
+
+/** What socket.io hands to the client's `connect_error`: our error is in `data.error`. */
+function toConnectError(thrown: unknown): Error {
+  const error = toPublicError(thrown);
+  return Object.assign(new Error(error.message), { data: { error } });
 }
 
 /**

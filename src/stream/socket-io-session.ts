@@ -1,7 +1,9 @@
 import type { Socket } from 'socket.io';
 import type { z } from 'zod';
 import { AppError, toAppError, toPublicError } from '../errors.js';
+import { type Identity, requireScope } from '../identity/identity.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { Access } from './access.js';
 import type { AnswerAddress, AnswerRunner } from './answer-runner.js';
 import { createBell } from './bell.js';
 import type { GiveFeedback } from './feedback.js';
@@ -11,6 +13,9 @@ import { type Ack, type ClientEvent, clientEvents } from './socket-events.js';
 
 export interface SessionOptions {
   runner: AnswerRunner;
+  access: Access;
+  /** Who is at the other end now: tokens end. Throws what `Authenticator.authenticate` throws. */
+  identify: () => Promise<Identity>;
   giveFeedback: GiveFeedback;
   logger: Logger;
   questionLimiter: RequestLimiter;
@@ -32,10 +37,10 @@ export interface SocketSession {
 const MAX_WAITING_PACKETS = 32;
 
 type AfterAck = () => void;
-type Handler = (payload: unknown) => Promise<{ reply: object; afterAck?: AfterAck }>;
+type Handler = (payload: unknown, identity: Identity) => Promise<{ reply: object; afterAck?: AfterAck }>;
 
 export function serveSocket(socket: Socket, options: SessionOptions): SocketSession {
-  const { runner, giveFeedback, logger, questionLimiter, eventLimiter, limits } = options;
+  const { runner, access, identify, giveFeedback, logger, questionLimiter, eventLimiter, limits } = options;
   const follows = new Map<string, AbortController>();
   const following = new Set<Promise<void>>();
   const asked = new Set<string>();
@@ -83,31 +88,33 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
   };
 
   const handlers: Record<ClientEvent, Handler> = {
-    async 'question-ask'(payload) {
+    async 'question-ask'(payload, asker) {
       const question = input('question-ask', payload);
       if (asking + asked.size >= limits.concurrentAnswers) throw tooManyAtATime();
       asking += 1;
       try {
         await questionLimiter.take(socket.id);
-        const address = await runner.start(question);
+        const address = await runner.start(question, { asker });
         asked.add(address.messageId);
         return { reply: address, afterAck: () => startFollowing('question-ask', address, -1) };
       } finally {
         asking -= 1;
       }
     },
-    async 'answer-stop'(payload) {
+    async 'answer-stop'(payload, identity) {
       const { messageId } = input('answer-stop', payload);
+      await access.toMessage(identity, messageId);
       return { reply: { stopped: await runner.stop(messageId) } };
     },
-    async 'answer-resume'(payload) {
+    async 'answer-resume'(payload, identity) {
       const { messageId, afterSeq } = input('answer-resume', payload);
       if (!follows.has(messageId) && follows.size >= limits.concurrentFollows) throw tooManyAtATime();
+      await access.toMessage(identity, messageId);
       const address = await runner.find(messageId);
       return { reply: address, afterAck: () => startFollowing('answer-resume', address, afterSeq) };
     },
-    async 'feedback-give'(payload) {
-      await giveFeedback(payload);
+    async 'feedback-give'(payload, giver) {
+      await giveFeedback(payload, giver);
       return { reply: {} };
     },
   };
@@ -118,7 +125,9 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
       try {
         await eventLimiter.take(socket.id);
         if (!Object.hasOwn(handlers, event)) throw new AppError('invalid', 'There is no such event.');
-        const { reply, afterAck } = await handlers[event as ClientEvent](args[0]);
+        const identity = await identify();
+        requireScope(identity, clientEvents[event as ClientEvent].scopes);
+        const { reply, afterAck } = await handlers[event as ClientEvent](args[0], identity);
         acknowledge?.({ ok: true, ...reply });
         afterAck?.();
       } catch (thrown) {

@@ -20,6 +20,7 @@ import {
   teiRerankRequestSchema,
 } from './rerank-routes.js';
 import { searchRequestSchema } from './search-service.js';
+import { visitorTokenReplySchema, visitorTokenRequestSchema } from './visitor-token-routes.js';
 
 /** Shapes that recur, by the name they have in the document. */
 const NAMED_SCHEMAS: Record<string, z.ZodType> = {
@@ -141,11 +142,24 @@ export function createOpenApiDocument(version: string): object {
     reply: replies.traceSchema,
     errors: error,
   });
+  add('post', '/v1/visitor-tokens', {
+    summary: 'Makes a short-lived token that a page may ask with; needs an API key',
+    request: { body: json(visitorTokenRequestSchema) },
+    reply: visitorTokenReplySchema,
+    errors: error,
+  });
   addOperations(add, error);
 
+  registry.registerComponent('securitySchemes', 'token', {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'API key, visitor token, or token of your identity provider; none on a server that asks for none.',
+  });
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: { title: 'Askbase', version, description: 'Cited answers from your own knowledge.' },
+    security: [{ token: [] }],
   });
 }
 

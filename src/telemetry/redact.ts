@@ -8,7 +8,7 @@ const SECRET_NAME =
 const PATTERNS: readonly { name: string; pattern: RegExp; holds?: (match: string) => boolean }[] = [
   { name: 'token', pattern: /\b(?:bearer|basic)\s+[\w.~+/-]{8,}=*/gi },
   { name: 'token', pattern: /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g },
-  { name: 'key', pattern: /\b(?:sk|pk|rk|ghp|gho|hf|xox[abp])[-_][\w-]{12,}/g },
+  { name: 'key', pattern: /\b(?:sk|pk|rk|ask|ghp|gho|hf|xox[abp])[-_][\w-]{12,}/g },
   {
     name: 'key',
     pattern: /(?<=\b(?:api[-_]?key|access[-_]?token|password|secret)["']?\s*[=:]\s*["']?)[^\s"',;&]{4,}/gi,

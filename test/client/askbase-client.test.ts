@@ -7,6 +7,7 @@ import type { AnswerPosition } from '../../src/client/answer-stream.js';
 import { type AskbaseClient, createAskbaseClient } from '../../src/client/askbase-client.js';
 import type { AnswerFrame } from '../../src/client/protocol.js';
 import type { ConversationStore } from '../../src/store/conversation-store.js';
+import { createAccess } from '../../src/stream/access.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import type { Pipeline } from '../../src/stream/run-answer.js';
@@ -23,6 +24,7 @@ import {
   shop,
   started,
 } from '../stream/scripted-answers.js';
+import { openDoor } from '../support/open-door.js';
 
 interface Served {
   url: string;
@@ -57,6 +59,8 @@ async function serve(pipeline: Pipeline = echo, options: ServeOptions = {}): Pro
   const sockets = createSocketIoServer({
     httpServer,
     runner,
+    access: createAccess(conversations),
+    authenticator: openDoor,
     logger,
     giveFeedback: async (input) => void feedback.push(input),
     questionLimiter: createRequestLimiter({ perMinute: 1000 }),

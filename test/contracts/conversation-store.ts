@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FrameBody } from '../../src/frames.js';
+import { LOCAL_OWNER } from '../../src/identity/identity.js';
 import type { ConversationStore, StoredMessage } from '../../src/store/conversation-store.js';
 import { completedBody, framesOf, startedBody } from '../support/frames.js';
 
@@ -159,6 +160,28 @@ export function conversationStoreContract(
       await expect(store.startMessage(message('c2', 'm1'))).rejects.toMatchObject({ code: 'conflict' });
       expect(await store.readMessage('m2')).toBeUndefined();
       expect(await store.readConversation('c2')).toBeUndefined();
+    });
+
+    test('keeps whose a conversation is, refuses it to others, and lists by owner and knowledge base', async () => {
+      await store.startMessage({ ...message('c1', 'm1'), owner: 'tenant:a' });
+      await store.startMessage({ ...message('c2', 'm2'), owner: 'tenant:b' });
+      await store.startMessage({ ...message('c3', 'm3'), owner: 'tenant:b', knowledgeBase: 'health' });
+      await store.startMessage(message('c4', 'm4'));
+      expect(await store.ownerOfMessage('m2')).toEqual({ owner: 'tenant:b', knowledgeBase: 'shop' });
+      expect(await store.ownerOfConversation('c3')).toEqual({ owner: 'tenant:b', knowledgeBase: 'health' });
+      expect(await store.ownerOfConversation('c4')).toEqual({ owner: LOCAL_OWNER, knowledgeBase: 'shop' });
+      expect(await store.ownerOfMessage('none')).toBeUndefined();
+      expect(await store.ownerOfConversation('none')).toBeUndefined();
+      await expect(store.startMessage({ ...message('c1', 'm5'), owner: 'tenant:b' })).rejects.toMatchObject({
+        code: 'not-found',
+      });
+      expect(await store.readMessage('m5')).toBeUndefined();
+      const ids = async (options: object): Promise<string[]> =>
+        (await store.listConversations({ limit: 9, ...options })).map(({ conversationId }) => conversationId);
+      expect(await ids({ owner: 'tenant:b' })).toEqual(['c3', 'c2']);
+      expect(await ids({ owner: 'tenant:b', knowledgeBases: ['shop'] })).toEqual(['c2']);
+      expect(await ids({ knowledgeBases: ['health'] })).toEqual(['c3']);
+      expect(await ids({ knowledgeBases: [] })).toEqual([]);
     });
 
     test('deletes a conversation with everything in it', async () => {

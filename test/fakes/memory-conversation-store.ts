@@ -1,5 +1,6 @@
 import { AppError, toPublicError } from '../../src/errors.js';
 import { type AnswerFrame, isFinalFrame } from '../../src/frames.js';
+import { LOCAL_OWNER } from '../../src/identity/identity.js';
 import type {
   ConversationStore,
   ConversationSummary,
@@ -8,6 +9,7 @@ import type {
 import type { Turn } from '../../src/types.js';
 
 interface Entry {
+  owner: string;
   message: StoredMessage;
   frames: AnswerFrame[];
 }
@@ -30,13 +32,13 @@ export function createMemoryConversationStore(): ConversationStore {
   };
 
   return {
-    async startMessage(message) {
+    async startMessage({ owner = LOCAL_OWNER, ...message }) {
       const elsewhere = entriesOf(message.conversationId).some(
-        (entry) => entry.message.knowledgeBase !== message.knowledgeBase,
+        (entry) => entry.message.knowledgeBase !== message.knowledgeBase || entry.owner !== owner,
       );
       if (elsewhere) throw new AppError('not-found', 'There is no such conversation.');
       if (entries.has(message.messageId)) throw new AppError('conflict');
-      entries.set(message.messageId, { message: { ...message, status: 'running' }, frames: [] });
+      entries.set(message.messageId, { owner, message: { ...message, status: 'running' }, frames: [] });
     },
     async appendFrames(frames) {
       for (const frame of frames) append(frame);
@@ -54,8 +56,21 @@ export function createMemoryConversationStore(): ConversationStore {
       const found = entriesOf(conversationId);
       return found.length === 0 ? undefined : found.map(({ message }) => message);
     },
-    async listConversations({ limit }) {
-      const ids = new Set([...entries.values()].map(({ message }) => message.conversationId));
+    async ownerOfMessage(messageId) {
+      const entry = entries.get(messageId);
+      return entry && { owner: entry.owner, knowledgeBase: entry.message.knowledgeBase };
+    },
+    async ownerOfConversation(conversationId) {
+      const [entry] = entriesOf(conversationId);
+      return entry && { owner: entry.owner, knowledgeBase: entry.message.knowledgeBase };
+    },
+    async listConversations({ limit, owner, knowledgeBases }) {
+      const listed = [...entries.values()].filter(
+        (entry) =>
+          (owner === undefined || entry.owner === owner) &&
+          (knowledgeBases === undefined || knowledgeBases.includes(entry.message.knowledgeBase)),
+      );
+      const ids = new Set(listed.map(({ message }) => message.conversationId));
       return [...ids]
         .map((id) => summarise(entriesOf(id).map(({ message }) => message)))
         .sort((a, b) => b.updatedAt.localeCompare(a.updatedAt))

@@ -8,16 +8,19 @@ import { type AppError, toPublicError } from '../../src/errors.js';
 import { knowledgeBaseConfigSchema } from '../../src/ingest/knowledge-base.js';
 import type { Feedback } from '../../src/store/feedback-store.js';
 import type { Trace } from '../../src/store/trace-store.js';
+import { createAccess } from '../../src/stream/access.js';
 import { createAnswerRoutes } from '../../src/stream/answer-routes.js';
 import { createAnswerRunner } from '../../src/stream/answer-runner.js';
 import { createConversationRoutes } from '../../src/stream/conversation-routes.js';
 import { createGiveFeedback } from '../../src/stream/feedback.js';
 import { createSecurityHeaders } from '../../src/stream/helmet-headers.js';
+import { identify } from '../../src/stream/identify.js';
 import { createKnowledgeBaseRoutes } from '../../src/stream/knowledge-base-routes.js';
 import type { Pipeline } from '../../src/stream/run-answer.js';
 import { createSocketIoServer } from '../../src/stream/socket-io-server.js';
 import { createMemoryConversationStore } from '../fakes/memory-conversation-store.js';
 import { createKnowledgeBases } from '../stream/scripted-answers.js';
+import { openDoor } from '../support/open-door.js';
 import { silentLogger } from '../support/silent-logger.js';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -76,19 +79,24 @@ export async function startScriptedServer(mode: 'model' | 'extractive' = 'model'
     knowledgeBases,
     logger: silentLogger,
   });
-  const giveFeedback = createGiveFeedback({
-    async giveFeedback(given) {
-      feedback.push(given);
+  const access = createAccess(conversations);
+  const giveFeedback = createGiveFeedback(
+    {
+      async giveFeedback(given) {
+        feedback.push(given);
+      },
     },
-  });
+    access,
+  );
 
   const app = express();
-  app.use(createSecurityHeaders(), express.json());
+  app.use(createSecurityHeaders(), express.json(), identify(openDoor));
   app.get('/readyz', (_request, response) => void response.json({ ready: true, dependencies: {} }));
-  app.use(createAnswerRoutes({ runner, conversations, heartbeatMs: 15_000 }));
+  app.use(createAnswerRoutes({ runner, access, conversations, heartbeatMs: 15_000 }));
   app.use(
     createConversationRoutes({
       runner,
+      access,
       conversations,
       traces: { readTrace: async () => trace },
       giveFeedback,
@@ -126,6 +134,8 @@ export async function startScriptedServer(mode: 'model' | 'extractive' = 'model'
     const sockets = createSocketIoServer({
       httpServer,
       runner,
+      access,
+      authenticator: openDoor,
       giveFeedback,
       logger: silentLogger,
       questionLimiter: unlimited,

@@ -6,12 +6,14 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAccess } from '../../src/stream/access.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
 import { createGiveFeedback } from '../../src/stream/feedback.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import { errorReplySchema, openAiErrorReplySchema } from '../../src/stream/reply-schemas.js';
 import { clientEvents } from '../../src/stream/socket-events.js';
 import { createSocketIoServer, type SocketIoServer } from '../../src/stream/socket-io-server.js';
+import { openDoor } from '../support/open-door.js';
 import { type HttpTestServer, startHttpServer } from './http-server.js';
 import { createKnowledgeBases, createMemoryLogger, echo, shop } from './scripted-answers.js';
 
@@ -67,7 +69,9 @@ beforeAll(async () => {
   sockets = createSocketIoServer({
     httpServer: socketServer,
     runner,
-    giveFeedback: createGiveFeedback(http.store),
+    access: createAccess(http.store),
+    authenticator: openDoor,
+    giveFeedback: createGiveFeedback(http.store, createAccess(http.store)),
     logger: createMemoryLogger(),
     questionLimiter: createRequestLimiter({ perMinute: 1_000_000 }),
     eventLimiter: createRequestLimiter({ perMinute: 1_000_000 }),

@@ -10,6 +10,7 @@ import type { ConversationStore } from '../../src/store/conversation-store.js';
 import type { FeedbackStore } from '../../src/store/feedback-store.js';
 import { createSqliteStore } from '../../src/store/sqlite-store.js';
 import type { TraceStore } from '../../src/store/trace-store.js';
+import { createAccess } from '../../src/stream/access.js';
 import { answerBrokenRequests } from '../../src/stream/answer-broken-requests.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
 import type { DocumentService, UploadedFile } from '../../src/stream/document-service.js';
@@ -19,6 +20,7 @@ import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-lim
 import type { Pipeline } from '../../src/stream/run-answer.js';
 import { createPromMetrics } from '../../src/telemetry/prom-metrics.js';
 import type { DocumentSummary, JudgedCandidate, Passage } from '../../src/types.js';
+import { openDoor } from '../support/open-door.js';
 import { createKnowledgeBases, createMemoryLogger, echo, PASSAGE_ID, shop } from './scripted-answers.js';
 
 export const passage: Passage = {
@@ -121,13 +123,16 @@ export async function startHttpServer(
   const store = await openStore();
   const knowledgeBases = createKnowledgeBases(shop);
   const runner = createAnswerRunner({ pipeline, conversations: store, knowledgeBases, logger });
+  const access = createAccess(store);
   const app = createExpressApp({
     runner,
+    access,
+    authenticator: openDoor,
     conversations: store,
     knowledgeBases,
     logger,
     traces: store,
-    giveFeedback: createGiveFeedback(store),
+    giveFeedback: createGiveFeedback(store, access),
     index: {
       describe: async () => ({
         engine: 'sqlite',

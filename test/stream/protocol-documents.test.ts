@@ -11,6 +11,7 @@ import { createKnowledgeBaseRoutes } from '../../src/stream/knowledge-base-route
 import { createOperationRoutes } from '../../src/stream/operation-routes.js';
 import { createRerankRoutes } from '../../src/stream/rerank-routes.js';
 import { createSearchRoutes } from '../../src/stream/search-routes.js';
+import { createVisitorTokenRoutes } from '../../src/stream/visitor-token-routes.js';
 import { createOpenApiDocument } from '../../src/stream/zod-to-openapi-document.js';
 
 const PROTOCOL = new URL('../../docs/protocol/', import.meta.url);
@@ -23,7 +24,10 @@ interface OpenApi {
 /** What routers offer, in the notation of OpenAPI. */
 function offered(): string[] {
   const never = new Proxy({}, { get: () => () => undefined }) as never;
-  const options = new Proxy({}, { get: (_, name) => (name === 'now' ? () => new Date() : never) }) as never;
+  const options = new Proxy(
+    {},
+    { get: (_, name) => (name === 'now' ? () => new Date() : name === 'identify' ? () => undefined : never) },
+  ) as never;
   const routers: Router[] = [
     createAnswerRoutes(options),
     createChatCompletionRoutes(options),
@@ -34,15 +38,17 @@ function offered(): string[] {
     createSearchRoutes(options),
     createRerankRoutes(options),
     createEmbeddingsRoutes(options),
+    createVisitorTokenRoutes(options),
   ];
-  return routers
+  const methodsAndPaths = routers
     .flatMap(({ stack }) => stack)
     .flatMap(({ route }) => {
       const methods = (route?.stack ?? []).flatMap(({ method }) => (method === undefined ? [] : [method]));
       const paths = [route?.path ?? []].flat().map((path) => path.replace(/[:*](\w+)/g, '{$1}'));
       return paths.flatMap((path) => methods.map((method) => `${method} ${path}`));
-    })
-    .sort();
+    });
+  // A route with something before its handler has two entries.
+  return [...new Set(methodsAndPaths)].sort();
 }
 
 describe('The OpenAPI document', () => {

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.js';
 import { type AnswerFrame, frameSchema, isFinalFrame } from '../../src/frames.js';
 import type { Feedback } from '../../src/store/feedback-store.js';
+import { createAccess } from '../../src/stream/access.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
 import { createGiveFeedback } from '../../src/stream/feedback.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
@@ -18,6 +19,7 @@ import {
   type SocketIoServerOptions,
 } from '../../src/stream/socket-io-server.js';
 import { createMemoryConversationStore } from '../fakes/memory-conversation-store.js';
+import { openDoor } from '../support/open-door.js';
 import {
   completed,
   createEndless,
@@ -54,22 +56,28 @@ async function serve(
   const httpServer = createServer((_request, response) => response.writeHead(404).end());
   const logger = createMemoryLogger();
   const feedback: Feedback[] = [];
+  const conversations = createMemoryConversationStore();
+  const access = createAccess(conversations);
   const runner = createAnswerRunner({
     pipeline,
-    conversations: createMemoryConversationStore(),
+    conversations,
     knowledgeBases: createKnowledgeBases(shop),
     logger,
     limits: { graceMs: options.graceMs ?? 60_000 },
   });
-  const giveFeedback = createGiveFeedback({
-    async giveFeedback(given) {
-      await runner.find(given.messageId);
-      feedback.push(given);
+  const giveFeedback = createGiveFeedback(
+    {
+      async giveFeedback(given) {
+        feedback.push(given);
+      },
     },
-  });
+    access,
+  );
   const sockets = createSocketIoServer({
     httpServer,
     runner,
+    access,
+    authenticator: openDoor,
     giveFeedback,
     logger,
     questionLimiter: createRequestLimiter({ perMinute: options.questionsPerMinute ?? 10_000 }),
@@ -462,8 +470,8 @@ describe('Closing', () => {
 });
 
 it('An error of the store reaches the client as its own code', async () => {
-  const { connect, runner } = await serve();
-  runner.find = () => Promise.reject(new AppError('unavailable'));
+  const down = () => Promise.reject(new AppError('unavailable'));
+  const { connect } = await serve(echo, { access: { toMessage: down, toConversation: down } });
   const socket = await connect();
   const reply = await send(socket, 'answer-resume', { messageId: randomUUID(), afterSeq: -1 });
   expect(reply).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
