@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--data", type=Path, required=True, help="folder of the sets in BEIR layout")
     sub.add_argument("--repositories", type=Path, required=True, help="folder of checkouts, one `owner+name` each")
     sub.add_argument("--work", type=Path, required=True)
+    sub.add_argument("--only", nargs="+", default=[], help="names of the sources to read (default: all)")
 
     sub = command("train-tokenizer", _train_tokenizer, "train the tokeniser on the prepared text")
     sub.add_argument("--work", type=Path, required=True)
@@ -185,7 +186,7 @@ def _shape(options: argparse.Namespace):
 def _prepare(options: argparse.Namespace) -> None:
     from askbase_training.prepare import prepare
 
-    prepare(options.sources, options.data, options.repositories, options.work)
+    prepare(options.sources, options.data, options.repositories, options.work, options.only)
 
 
 def _train_tokenizer(options: argparse.Namespace) -> None:

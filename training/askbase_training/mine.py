@@ -5,6 +5,7 @@ search one knowledge base), or from the product itself over `POST /v1/search`. F
 paragraph, near copies of the relevant passage, and passages that share most of its long word runs.
 """
 
+import functools
 import json
 import random
 import urllib.request
@@ -62,16 +63,17 @@ def mine_locally(
         relevant = _relevant_by_query(pairs, positions)
         asked = _asked(pairs, positions, mining, rng)
         queries = embedder.embed(encode_texts(tokenizer, [pairs.queries[i] for i in asked], QUERY_TOKENS))
+        runs_of = functools.lru_cache(maxsize=20_000)(shingles)
         for vector, position in zip(queries, tqdm(asked, desc=name, mininterval=10)):
             lexical = [at for at, _ in index.search(pairs.queries[position], mining.depth)]
-            dense = [int(at) for at in np.argsort(-(vectors @ vector))[: mining.depth]]
+            dense = _best(vectors @ vector, mining.depth)
             own = place[int(pairs.passage_of[position])]
             allowed = []
             for at in fuse([lexical, dense]):
                 same_group = group_of.get(passages[at]) == pairs.groups[position]
                 if at == own or same_group or passages[at] in relevant[pairs.queries[position]]:
                     continue
-                if float(vectors[at] @ vectors[own]) < COPY_COSINE and not _near_copy(texts[at], texts[own]):
+                if float(vectors[at] @ vectors[own]) < COPY_COSINE and not _copied(runs_of(texts[at]), runs_of(texts[own])):
                     allowed.append(at)
                 if len(allowed) == mining.per_query:
                     break
@@ -106,9 +108,15 @@ def _relevant_by_query(pairs: PairSet, positions: Iterable[int]) -> dict[str, se
     return relevant
 
 
-def _near_copy(candidate: str, positive: str) -> bool:
-    own = shingles(candidate)
-    return bool(own) and len(own & shingles(positive)) / len(own) > COPY_SHINGLES
+def _best(scores: np.ndarray, count: int) -> list[int]:
+    count = min(count, len(scores))
+    best = np.argpartition(-scores, count - 1)[:count]
+    return [int(at) for at in best[np.argsort(-scores[best], kind="stable")]]
+
+
+def _copied(candidate: set[int], positive: set[int]) -> bool:
+    """Whether a passage with those runs of words is a near copy of the relevant one."""
+    return bool(candidate) and len(candidate & positive) / len(candidate) > COPY_SHINGLES
 
 
 def search_over_http(url: str, knowledge_base: str, limit: int) -> Callable[[str], list[str]]:
@@ -131,7 +139,8 @@ def mine_with(search: Callable[[str], list[str]], pairs: Iterable[dict], per_que
     """Triples from any retriever: `search(question)` gives texts, best first."""
     for pair in pairs:
         found = [text for text in search(pair["query"]) if text != pair["positive"]]
-        negatives = [text for text in found if not _near_copy(text, pair["positive"])][:per_query]
+        own = shingles(pair["positive"])
+        negatives = [text for text in found if not _copied(shingles(text), own)][:per_query]
         if negatives:
             yield {"query": pair["query"], "positive": pair["positive"], "negatives": negatives}
 

@@ -1,6 +1,7 @@
 """Does training text share long stretches with an evaluation set? Counted by n-grams over folded units
 (one Han character or one Latin word or number each)."""
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -28,10 +29,14 @@ class OverlapIndex:
         self._shingles: set[int] = set()
         for passage in passages:
             self._shingles |= shingles(passage, size)
+        self._shared_of = functools.lru_cache(maxsize=4096)(self._count_shared)  # a passage comes once a question
         self._questions = {tuple(units(question)) for question in questions}
 
     def shared(self, text: str) -> int:
         """How many of the text's shingles stand in an evaluation passage."""
+        return self._shared_of(text)
+
+    def _count_shared(self, text: str) -> int:
         return len(shingles(text, self._size) & self._shingles)
 
     def share(self, text: str) -> float:

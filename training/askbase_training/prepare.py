@@ -3,7 +3,7 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from askbase_training.jsonl import read_jsonl, write_jsonl
@@ -17,7 +17,10 @@ from askbase_training.text import is_chinese, squeeze
 ALLOWED_SHARE = 0.5
 
 
-def prepare(sources_file: Path, data: Path, repositories: Path, out: Path, seed: int = 7) -> dict:
+def prepare(
+    sources_file: Path, data: Path, repositories: Path, out: Path, only: Sequence[str] = (), seed: int = 7
+) -> dict:
+    """`only` names the sources to read; all, where it is empty."""
     listing = load_sources(sources_file)
     index = _evaluation_index(data, [name for name in listing.evaluation if not name.startswith("medical")])
     medical = {
@@ -28,6 +31,8 @@ def prepare(sources_file: Path, data: Path, repositories: Path, out: Path, seed:
     report: dict[str, dict] = {}
     pairs, texts = [], []
     for source in listing.sources:
+        if only and source.name not in only:
+            continue
         counts: Counter = Counter()
         kept = list(_kept(source, data, repositories, index, medical, counts))
         if source.limit and len(kept) > source.limit:

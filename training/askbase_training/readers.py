@@ -86,6 +86,40 @@ def _detokenise(line: str) -> str:
     return re.sub(r"([(\[]) | (?=[)\],.;:?!%])| (?='s\b)", r"\1", text).strip()
 
 
+def read_question_paragraph(source: Source, _data: Path, repositories: Path) -> Iterator[Record]:
+    """JSON lines with a question, the paragraph that answers it and its page's title (Natural Questions as QED has
+    them). A paragraph without an answer in it is left out."""
+    checkout = _checkout(source, repositories)
+    for path in source.paths:
+        for line in checkout.read(path).decode("utf-8").splitlines():
+            entry = json.loads(line)
+            if not entry["answer_text"]:
+                continue
+            paragraph = _detokenise(entry["paragraph_text"])
+            yield {
+                "query": _detokenise(entry["question_text"]),
+                "positive": f"{entry['title_text']}. {window_around(paragraph, 0, PASSAGE_CHARACTERS)}",
+                "group": f"{source.name}-{entry['title_text']}",
+            }
+
+
+def read_story_sections(source: Source, _data: Path, repositories: Path) -> Iterator[Record]:
+    """Two CSV files a story (`paths`: the folder of questions, the folder of stories): questions name the section of
+    the story that answers them."""
+    checkout = _checkout(source, repositories)
+    questions, stories = source.paths
+    paths = checkout.paths(questions, "-questions.csv")
+    names = [path.rsplit("/", 1)[1].removesuffix("-questions.csv") for path in paths]
+    sections = dict(checkout.read_all([f"{stories}{name}-story.csv" for name in names]))
+    for name, (_, page) in zip(names, checkout.read_all(paths)):
+        story = sections.get(f"{stories}{name}-story.csv", "section,text\n")
+        texts = {row["section"]: row["text"] for row in csv.DictReader(io.StringIO(story))}
+        for row in csv.DictReader(io.StringIO(page)):
+            passage = texts.get(row["cor_section"], "").replace("\n", " ")
+            if passage and row["question"]:
+                yield {"query": row["question"], "positive": passage, "group": f"{name}-{row['cor_section']}"}
+
+
 def read_numbered_story(source: Source, _data: Path, repositories: Path) -> Iterator[Record]:
     checkout = _checkout(source, repositories)
     for path in source.paths:
@@ -199,6 +233,8 @@ READERS: dict[str, Reader] = {
     "pairs": read_pairs,
     "squad": read_squad,
     "sentence-question": read_sentence_question,
+    "question-paragraph": read_question_paragraph,
+    "story-sections": read_story_sections,
     "numbered-story": read_numbered_story,
     "faq-csv": read_faq_csv,
     "markdown": read_markdown,

@@ -14,6 +14,10 @@ FILES = {
     "story.txt": "1 ||| 今天 下雨 。\n2 ||| 小明 带 了 伞 。\n<qid_0> ||| 谁 带 了 伞 ？\n",
     "sentences.txt": "the lamp -lrb- small -rrb- is warm .\nthe kettle is hot .\n",
     "questions.txt": "what is warm ?\nwhat is hot ?\n",
+    "natural.jsonl": '{"question_text": "who made the lamp", "paragraph_text": "Mei made it .", "title_text": "Lamp", '
+    '"answer_text": ["Mei"]}\n{"question_text": "why", "paragraph_text": "No .", "title_text": "X", "answer_text": []}\n',
+    "asked/fox-questions.csv": "question_id,cor_section,question\n1,2,Who opened the gate?\n2,7,Who is nowhere?\n",
+    "told/fox-story.csv": 'section,text\n1,A fox came.\n2,"The boy\nopened it."\n',
 }
 
 
@@ -67,3 +71,13 @@ def test_neighbouring_sentences_become_one_passage(repositories):
     pairs = read(repositories, "sentence-question", paths=("sentences.txt", "questions.txt"))
     assert [pair["query"] for pair in pairs] == ["what is warm?", "what is hot?"]
     assert {pair["positive"] for pair in pairs} == {"the lamp (small) is warm. the kettle is hot."}
+
+
+def test_a_question_and_its_paragraph_carry_the_pages_title_and_unanswered_ones_are_left_out(repositories):
+    (pair,) = read(repositories, "question-paragraph", paths=("natural.jsonl",))
+    assert (pair["query"], pair["positive"]) == ("who made the lamp", "Lamp. Mei made it.")
+
+
+def test_a_question_about_a_story_is_paired_with_the_section_it_names(repositories):
+    (pair,) = read(repositories, "story-sections", paths=("asked/", "told/"))
+    assert (pair["query"], pair["positive"]) == ("Who opened the gate?", "The boy opened it.")
