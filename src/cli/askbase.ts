@@ -14,6 +14,8 @@ const program = new Command('askbase')
   .description('Answers questions from your own knowledge.')
   .version(readVersion())
   .exitOverride()
+  // `eval answers --json`: an option behind a command is that command's, here and in `eval`.
+  .enablePositionalOptions()
   .addHelpText(
     'after',
     `

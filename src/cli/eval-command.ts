@@ -8,6 +8,7 @@ import { type Evaluation, evaluateRetrieval, STAGES } from '../learn/evaluate-re
 import { evaluationReport } from '../learn/evaluation-report.js';
 import { indexDataset } from '../learn/index-dataset.js';
 import { METRIC_NAMES, type RankingMetrics } from '../learn/ranking-metrics.js';
+import { registerEvalAnswersCommand } from './eval-answers-command.js';
 import { EXIT } from './exit-codes.js';
 import { withCore } from './open-core.js';
 import { createProgress, progressBar } from './terminal.js';
@@ -23,8 +24,9 @@ interface EvalOptions {
 const KNOWLEDGE_BASE = 'eval';
 
 export function registerEvalCommand(program: Command): void {
-  program
+  const command = program
     .command('eval')
+    .enablePositionalOptions()
     .description('measure retrieval and reranking on a labelled set in the BEIR layout')
     .argument('<folder>', 'corpus.jsonl, queries.jsonl and qrels.tsv')
     .option('--distractors <folder...>', 'more documents to search among: folders with a corpus.jsonl', [])
@@ -42,6 +44,7 @@ export function registerEvalCommand(program: Command): void {
         await writeFile(options.html, evaluationReport(basename(folder), evaluation));
       process.exitCode = checkGates(gates, evaluation) ? EXIT.ok : EXIT.failed;
     });
+  registerEvalAnswersCommand(command);
 }
 
 /** In an index of its own, which goes afterwards. */

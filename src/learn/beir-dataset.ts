@@ -14,6 +14,8 @@ export interface BeirDocument {
 export interface BeirQuery {
   id: string;
   text: string;
+  /** Words of the relevant documents that answer it; absent where the collection says none. */
+  answers?: string[];
 }
 
 /** A labelled collection in the layout of the BEIR benchmark. */
@@ -25,7 +27,7 @@ export interface BeirDataset {
 }
 
 const documentSchema = z.object({ _id: z.string(), title: z.string().default(''), text: z.string() });
-const querySchema = z.object({ _id: z.string(), text: z.string() });
+const querySchema = z.object({ _id: z.string(), text: z.string(), answers: z.array(z.string()).optional() });
 
 /**
  * Reads `corpus.jsonl`, `queries.jsonl` and `qrels.tsv` of a folder, and the documents of further folders as
@@ -46,7 +48,7 @@ export async function readBeirDataset(
   }
   const judgements = await readJudgements(join(dir, 'qrels.tsv'));
   const queries = (await readJsonLines(join(dir, 'queries.jsonl'), querySchema))
-    .map(({ _id, text }) => ({ id: _id, text }))
+    .map(({ _id, text, answers }) => ({ id: _id, text, ...(answers === undefined ? {} : { answers }) }))
     .filter(({ id }) => judgements.has(id));
   return { documents: [...documents.values()], queries, judgements };
 }

@@ -1,3 +1,5 @@
+import { seededRandom } from './seeded-random.js';
+
 export interface Estimate {
   mean: number;
   /** 95 % percentile bootstrap interval of the mean. */
@@ -12,7 +14,7 @@ export interface Estimate {
 export function bootstrapMean(values: readonly number[], { resamples = 1000, seed = 1 } = {}): Estimate {
   const mean = average(values);
   if (values.length < 2) return { mean, low: mean, high: mean };
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const means = new Float64Array(resamples);
   for (let resample = 0; resample < resamples; resample += 1) {
     let sum = 0;
@@ -28,15 +30,4 @@ export function bootstrapMean(values: readonly number[], { resamples = 1000, see
 
 function average(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Mulberry32: a small generator of uniform numbers in [0, 1), good enough for resampling. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

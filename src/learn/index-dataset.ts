@@ -51,7 +51,8 @@ export async function indexDataset(
   return count;
 }
 
-function toPassages({ id, title, text }: BeirDocument, knowledgeBase: string): Passage[] {
+/** The passages of a document of a labelled collection, cut as the product cuts. */
+export function toPassages({ id, title, text }: BeirDocument, knowledgeBase: string): Passage[] {
   const language = detectLanguage(text);
   const address = { knowledgeBase, documentId: id };
   const idOf = createPassageIds(address);

@@ -102,6 +102,24 @@ describe('askbase', () => {
     expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('shop') });
   });
 
+  it('measures answers, and ends with 1 where a figure is below its gate', async () => {
+    writeFiles(join(dir, 'knowledge'), SAMPLE_KNOWLEDGE);
+    const measure = (...args: string[]) => askbase(['eval', 'answers', 'grounding', ...args]);
+    const passed = await measure('--json', '--limit', '4', '--min', 'grounding.swapped-flagged=0.5');
+    expect(passed).toMatchObject({ code: 0, stderr: '' });
+    const { grounding } = JSON.parse(passed.stdout) as Record<string, { name: string; count: number }[]>;
+    expect(grounding?.find(({ name }) => name === 'right-kept')?.count).toBeGreaterThan(3);
+
+    const [missed, unknown, elsewhere] = await Promise.all([
+      measure('--limit', '4', '--min', 'grounding.right-kept=1.01'),
+      measure('--limit', '4', '--min', 'grounding.beauty=1'),
+      measure('--min', 'cooking.salt=1'),
+    ]);
+    expect(missed).toMatchObject({ code: 1, stderr: 'grounding.right-kept is below 1.01\n' });
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('right-kept') });
+    expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('grounding') });
+  });
+
   it('searches: every score of every candidate', async () => {
     const { code, stdout, stderr } = await askbase(['search', 'return', 'costs', '--kb', 'shop', '--json']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Argument, type Command } from 'commander';
+import { AppError } from '../errors.js';
+import type { AnswerEvaluationOptions, EvaluateAnswers, Measure } from '../learn/answer-evaluation.js';
+import { evaluateGrounding } from '../learn/evaluate-grounding.js';
+import { EXIT } from './exit-codes.js';
+import { withCore } from './open-core.js';
+import { createProgress, progressBar } from './terminal.js';
+
+const PARTS: Record<string, EvaluateAnswers> = {
+  grounding: evaluateGrounding,
+};
+
+interface EvalAnswersOptions {
+  sets: string[];
+  limit?: string;
+  json?: boolean;
+  min: string[];
+}
+
+interface Gate {
+  part: string;
+  name: string;
+  least: number;
+}
+
+export function registerEvalAnswersCommand(evaluation: Command): void {
+  evaluation
+    .command('answers')
+    .description('measure what answers promise, without a judge model')
+    .addArgument(new Argument('[parts...]', 'all where none is named').choices(Object.keys(PARTS)))
+    .option('--sets <folder...>', 'labelled sets in the BEIR layout, besides the knowledge folder', [])
+    .option('--limit <number>', 'cases per set')
+    .option('--min <part.measure=value...>', 'end with 1 where it is below: grounding.right-kept=0.95', [])
+    .option('--json', 'print one JSON object')
+    .action(async (named: string[], options: EvalAnswersOptions) => {
+      const parts = named.length === 0 ? Object.keys(PARTS) : named;
+      const gates = options.min.map((text) => parseGate(text, parts));
+      const measured = await evaluate(parts, options);
+      process.stdout.write(options.json === true ? `${JSON.stringify(measured)}\n` : table(measured));
+      process.exitCode = checkGates(gates, measured) ? EXIT.ok : EXIT.failed;
+    });
+}
+
+/** In an index of its own, which goes afterwards. */
+async function evaluate(
+  parts: readonly string[],
+  { sets, limit }: EvalAnswersOptions,
+): Promise<Record<string, Measure[]>> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'askbase-eval-'));
+  const progress = createProgress(process.stderr);
+  const show =
+    (what: string) =>
+    ({ done, total }: { done: number; total: number }): void =>
+      progress.show(`${what} ${progressBar(done, total)}`);
+  try {
+    return await withCore(
+      async (core, signal) => {
+        let indexing: Promise<unknown> | undefined;
+        const common: Omit<AnswerEvaluationOptions, 'onProgress'> = {
+          ...core,
+          sets,
+          steps: core.steps({ writeTrace: async () => undefined }),
+          indexKnowledge: async () => {
+            indexing ??= core.knowledgeFolder.sync({ signal });
+            await indexing;
+          },
+          ...(limit === undefined ? {} : { limit: parseLimit(limit) }),
+          signal,
+        };
+        const measured: Record<string, Measure[]> = {};
+        for (const part of parts) {
+          measured[part] = (await PARTS[part]?.({ ...common, onProgress: show(part) })) ?? [];
+        }
+        return measured;
+      },
+      { dataDir },
+    );
+  } finally {
+    progress.clear();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit > 0) return limit;
+  throw new AppError('invalid', `--limit takes a whole number above 0: not "${text}".`);
+}
+
+function parseGate(text: string, parts: readonly string[]): Gate {
+  const [, part = '', name = '', value = ''] = /^([^.=]+)\.([^=]+)=(.+)$/.exec(text) ?? [];
+  const least = Number(value);
+  if (!parts.includes(part) || value === '' || Number.isNaN(least)) {
+    throw new AppError(
+      'invalid',
+      `--min takes part.measure=value, with a part that is measured (${parts.join(', ')}): not "${text}".`,
+    );
+  }
+  return { part, name, least };
+}
+
+/** Throws AppError `invalid` for a gate on something that was not measured: it would always pass. */
+function checkGates(gates: readonly Gate[], measured: Record<string, Measure[]>): boolean {
+  const missed = gates.filter(({ part, name, least }) => {
+    const measure = measured[part]?.find((one) => one.name === name && one.group === 'all');
+    if (measure === undefined) {
+      const names = (measured[part] ?? []).filter(({ group }) => group === 'all').map((one) => one.name);
+      throw new AppError('invalid', `--min: ${part} measures ${names.join(', ')}, not ${name}.`);
+    }
+    return measure.mean < least;
+  });
+  for (const { part, name, least } of missed) process.stderr.write(`${part}.${name} is below ${least}\n`);
+  return missed.length === 0;
+}
+
+function table(measured: Record<string, Measure[]>): string {
+  return Object.entries(measured)
+    .map(([part, measures]) => {
+      const rows = measures.map(
+        ({ name, group, mean, low, high, count }) =>
+          `${name.padEnd(30)}${group.padEnd(24)}${mean.toFixed(3)}   ${low.toFixed(3)}–${high.toFixed(3)}${String(count).padStart(8)}`,
+      );
+      return `${part.padEnd(54)}mean    95 %          cases\n${rows.join('\n')}\n`;
+    })
+    .join('\n');
+}
