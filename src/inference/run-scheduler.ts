@@ -85,6 +85,8 @@ interface LiveRun {
 
 /** One run under way and one waiting at each slot, so that a slot never idles between two. */
 const RUNS_PER_SLOT = 2;
+/** A run that holds fewer tokens does not use a core well; the last runs of a queue are not cut below it. */
+const LEAST_RUN_TOKENS = 64;
 /** Weight of the newest run in the moving average of the time per token. */
 const NEWEST_WEIGHT = 0.1;
 
@@ -166,6 +168,17 @@ export function createRunScheduler(options: {
     return best;
   };
 
+  /**
+   * Towards the end of the queue runs get smaller, so that all slots finish together: each takes the share of what is
+   * left that falls to one place at one slot (guided self-scheduling, Polychronopoulos and Kuck 1987).
+   */
+  const rulesNow = (model: string): PackingRules => {
+    const known = rules.get(model) as PackingRules;
+    if (options.slots.length === 1) return known;
+    const share = Math.ceil(counts.queuedTokens / (options.slots.length * RUNS_PER_SLOT));
+    return { ...known, maxTokens: Math.min(known.maxTokens, Math.max(LEAST_RUN_TOKENS, share)) };
+  };
+
   const dispatch = (): void => {
     for (let slot = freeSlot(); slot !== undefined; slot = freeSlot()) {
       const [first, ...others] = inTurn();
@@ -175,7 +188,7 @@ export function createRunScheduler(options: {
       const sharing = [first, ...others.filter((other) => other.model === model)];
       const packed = packRun(
         sharing.map(({ pending }) => pending),
-        rules.get(model) as PackingRules,
+        rulesNow(model),
       );
       start(
         slot,

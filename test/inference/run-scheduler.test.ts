@@ -75,6 +75,33 @@ function submit(
 }
 
 describe('the scheduler', () => {
+  test('makes the last runs of a queue smaller, so that all threads end together', async () => {
+    const { scheduler, slots } = build({ slots: 2, rules: CPU_FP32 });
+    const lengths = Array.from({ length: 80 }, () => 32);
+    const results = submit(
+      scheduler,
+      lengths.map((length) => sequenceOf(length)),
+    );
+    while (slots.some(({ held }) => held > 0)) {
+      for (const slot of slots) if (slot.held > 0) await slot.end();
+    }
+    expect(await results).toHaveLength(80);
+    const sizes = slots.map(({ started }) => started.map(({ sequences }) => 32 * sequences.length));
+    expect(sizes.map((runs) => runs[0])).toEqual([512, 512]);
+    expect(Math.max(...sizes.map((runs) => runs.at(-1) as number))).toBeLessThanOrEqual(64);
+  });
+
+  test('leaves a single device its large runs to the end', async () => {
+    const { scheduler, slot } = build({ rules: CPU_FP32 });
+    const results = submit(
+      scheduler,
+      Array.from({ length: 20 }, () => sequenceOf(32)),
+    );
+    await slot.endAll();
+    await results;
+    expect(slot.started.map(({ sequences }) => sequences.length)).toEqual([16, 4]);
+  });
+
   test('gives results in input order, whatever the order of the runs', async () => {
     const { scheduler, slot } = build({ rules: CPU_FP32 });
     const lengths = [30, 500, 31, 200, 29, 90];
