@@ -49,6 +49,17 @@ export const citationSchema = z.object({
   quote: z.string(),
 });
 
+/** What speaks against a sentence. */
+export const doubtSchema = z.object({
+  /**
+   * `number`, `unit`, `name`: the passages have others; `negation`: they say the opposite; `other-source`: a passage
+   * that is not cited says it better; `not-cited`: it states facts without a citation; `not-said`: they say something else.
+   */
+  reason: z.enum(['number', 'unit', 'name', 'negation', 'other-source', 'not-cited', 'not-said']),
+  /** The words of the sentence it is about, where it is about some of them. */
+  words: z.string().optional(),
+});
+
 export const NO_ANSWER_REASONS = [
   'no-hits',
   'below-threshold',
@@ -87,6 +98,10 @@ const bodies = {
     /** 0 to 1, how much of the sentence the cited passages support. */
     score: z.number().min(0).max(1),
     citations: z.array(z.number().int().min(1)),
+    /** Why it is not `supported`, the gravest first; empty where it is. */
+    reasons: z.array(doubtSchema),
+    /** The sentence was kept back (`grounding: withhold` of the knowledge base); `span` is empty, where it was. */
+    withheld: z.literal(true).optional(),
   }),
   'answer-completed': z.object({
     type: z.literal('answer-completed'),

@@ -2,6 +2,7 @@ import type { Answerer } from './answer/answerer.js';
 import { AppError, toAppError } from './errors.js';
 import type { FrameBody, NoAnswerReason, Source, Usage } from './frames.js';
 import type { Grounding } from './ground/grounding.js';
+import { applyGroundingPolicy } from './ground/grounding-policy.js';
 import type { KnowledgeBase } from './ingest/knowledge-base.js';
 import type { UnderstandQuestion } from './question/understand-question.js';
 import type { RerankCandidates } from './rerank/rerank-candidates.js';
@@ -105,7 +106,7 @@ export async function* answerQuestion(
     }
     yield { type: 'sources-found', sources };
 
-    const grounding = steps.ground(sources);
+    const grounding = applyGroundingPolicy(steps.ground(sources), knowledgeBase.grounding);
     let usage: Usage | undefined;
     const answerStart = performance.now();
     const events = steps.answerer.answer(
@@ -121,6 +122,11 @@ export async function* answerQuestion(
       yield* grounding.push(event.text);
     }
     yield* grounding.finish();
+    if (grounding.text.trim() === '' && grounding.withheld > 0) {
+      trace.usage = usage;
+      yield* noAnswer('policy', steps.abstain('below-threshold', knowledgeBase, question.language));
+      return;
+    }
     if (grounding.text.trim() === '') throw new AppError('model-failed', 'The language model said nothing.');
 
     timings.answer = performance.now() - answerStart;

@@ -1,13 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { io, type Socket } from 'socket.io-client';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AnswerFrame } from '../src/frames.js';
-import { isFinalFrame } from '../src/frames.js';
 import { ANALYZER_VERSION } from '../src/retrieve/analyzer.js';
 import { createSqlitePassageIndex } from '../src/retrieve/sqlite-passage-index.js';
 import { startTestApp, type TestApp } from './support/app.js';
+import { askOverSocket } from './support/ask-over-socket.js';
 import { documentOf, indexed, passageOf } from './support/passages.js';
 import { TINY_DIMENSIONS, TINY_EMBEDDER } from './support/tiny-models.js';
 
@@ -28,25 +27,6 @@ function comparable(frames: readonly AnswerFrame[]): unknown[] {
 
 function parseEventStream(text: string): AnswerFrame[] {
   return [...text.matchAll(/^data: (.+)$/gm)].map((match) => JSON.parse(match[1] ?? '') as AnswerFrame);
-}
-
-async function askOverSocket(url: string, question: object): Promise<AnswerFrame[]> {
-  const socket: Socket = io(url, { forceNew: true });
-  try {
-    const frames: AnswerFrame[] = [];
-    const done = new Promise<void>((resolve) => {
-      socket.on('frame', (frame: AnswerFrame) => {
-        frames.push(frame);
-        if (isFinalFrame(frame)) resolve();
-      });
-    });
-    const ack = (await socket.emitWithAck('question-ask', question)) as { ok: boolean };
-    expect(ack.ok).toBe(true);
-    await done;
-    return frames;
-  } finally {
-    socket.close();
-  }
 }
 
 describe('the app, without a language model', () => {

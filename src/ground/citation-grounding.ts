@@ -141,6 +141,7 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
     get inventedCitations() {
       return inventedCitations;
     },
+    withheld: 0,
   };
 }
 

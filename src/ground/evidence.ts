@@ -5,6 +5,7 @@ import { splitSentences } from '../sentences.js';
 import type { Language } from '../types.js';
 import { type Clause, readClauses, withoutNegation } from './negation.js';
 import { compareQuantity, type Quantity, readQuantities, separateQuantities } from './quantities.js';
+import { readWords, type Word } from './words.js';
 
 /** How texts become comparable terms. */
 export type TermAnalyzer = Pick<Analyzer, 'analyze' | 'analyzeQuestion'>;
@@ -28,6 +29,8 @@ export interface Claim {
   terms: ReadonlySet<string>;
   quantities: readonly Quantity[];
   clauses: readonly Clause[];
+  /** Taken apart when asked for, as of a piece. */
+  words(): readonly Word[];
 }
 
 export function readClaim(text: string, analyzer: TermAnalyzer): Claim {
@@ -39,6 +42,7 @@ export function readClaim(text: string, analyzer: TermAnalyzer): Claim {
     terms: withoutNegation(analyzer.analyzeQuestion(words, NO_LEXICON)),
     quantities,
     clauses: readClauses(words, language, analyzer.analyzeQuestion),
+    words: once(() => readWords(text)),
   };
 }
 
@@ -49,6 +53,7 @@ export interface EvidencePiece {
   quantities: readonly Quantity[];
   /** Taken apart when asked for: most pieces are never compared so closely. */
   clauses(): readonly Clause[];
+  words(): readonly Word[];
 }
 
 /** A source, taken apart for comparison: once per answer, and only when something is compared with it. */
@@ -77,6 +82,7 @@ export function readEvidence({ title, headings, text }: Source, analyzer: TermAn
       clauses: once(() =>
         readClauses(separateQuantities(sentence.text).words, language, analyzer.analyzeQuestion),
       ),
+      words: once(() => readWords(sentence.text)),
     })),
   };
 }

@@ -16,4 +16,6 @@ export interface Grounding {
   readonly citations: readonly Citation[];
   /** Markers that named no source: removed from the text, and counted here. */
   readonly inventedCitations: number;
+  /** Sentences that were kept back because the passages do not support them. */
+  readonly withheld: number;
 }

@@ -3,6 +3,7 @@ import type { Language } from '../types.js';
 
 /** A part of a sentence that can have a "not" of its own. */
 export interface Clause {
+  text: string;
   /** Terms of its words, without negation. */
   terms: ReadonlySet<string>;
   isNegated: boolean;
@@ -29,6 +30,7 @@ export function readClauses(text: string, language: Language, analyze: Analyzer[
     .split(CLAUSE_BREAK)
     .filter((part) => /[\p{L}\p{N}]/u.test(part))
     .map((part) => ({
+      text: part.trim(),
       terms: withoutNegation(analyze(part, { dictionary: [], synonyms: [] })),
       isNegated: isNegated(part, language),
     }));
@@ -36,5 +38,7 @@ export function readClauses(text: string, language: Language, analyze: Analyzer[
 
 /** Two "not" in one clause take each other away: 无不, "not without". */
 function isNegated(text: string, language: Language): boolean {
-  return (text.match(language === 'zh' ? CHINESE : ENGLISH)?.length ?? 0) % 2 === 1;
+  // 不过 that begins a clause is "but".
+  const said = text.replace(/^[\s“"]*不过/, '');
+  return (said.match(language === 'zh' ? CHINESE : ENGLISH)?.length ?? 0) % 2 === 1;
 }

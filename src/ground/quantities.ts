@@ -1,6 +1,8 @@
 /** A number with what it counts: `30 days`, `¥18`, `7 个工作日`, `31 January`, `16:00`. */
 export interface Quantity {
-  /** Written one way: digits with a decimal point; `MM-DD` for a day of a month; `HH:MM` for a time. */
+  /** As it stands in the text, with its unit. */
+  text: string;
+  /** Written one way: digits with a decimal point; `MM-DD` for a day of a month, `MM` for a month; `HH:MM` for a time. */
   value: string;
   /** Name of the unit from `UNITS`; null where none is written, which agrees with any. */
   unit: string | null;
@@ -8,28 +10,28 @@ export interface Quantity {
 
 /** Tried in this order: what is longer comes first where one begins like another. */
 const UNITS: Record<string, string> = {
-  second: 'seconds? secs? 秒钟? 秒',
-  minute: 'minutes? mins? 分钟',
-  hour: 'hours? hrs? 小时 个小时 钟头',
+  second: 'seconds? secs? 秒钟? 秒 秒鐘',
+  minute: 'minutes? mins? 分钟 分鐘',
+  hour: 'hours? hrs? 个?小时 個?小時 个?钟头',
   workday: '(?:business|working)[\\s-]days? 个?工作日',
-  day: 'days? 天 日',
-  week: 'weeks? 周 星期 个星期',
-  month: 'months? 个月',
-  age: 'years?[\\s-]old 周?岁',
+  day: 'days? 天 日(?!本)',
+  week: 'weeks? 周(?![岁年]) 週 个?星期 個?星期',
+  month: 'months? 个月 個月',
+  age: 'years?[\\s-]old 周?岁 歲',
   year: 'years? 年 周年',
   percent: '% percent per\\scent',
   yuan: 'yuan rmb cny 元 块钱? 人民币',
   dollar: 'dollars? usd 美元 美金',
-  euro: 'euros? eur 欧元',
+  euro: 'euros? eur 欧元 歐元',
   kilogram: 'kg kilograms? kilos? 公斤 千克',
   milligram: 'mg milligrams? 毫克',
   gram: 'g grams? 克',
   millilitre: 'ml millilit(?:er|re)s? 毫升',
   litre: 'l lit(?:er|re)s? 升',
-  millimetre: 'mm millimet(?:er|re)s? 毫米',
+  millimetre: 'mm millimet(?:er|re)s? 毫米 公釐',
   centimetre: 'cm centimet(?:er|re)s? 厘米 公分',
   kilometre: 'km kilomet(?:er|re)s? 公里 千米',
-  metre: 'm met(?:er|re)s? 米',
+  metre: 'm met(?:er|re)s? 米 公尺',
   degree: '°c ℃ degrees? 摄氏度 度',
   watt: 'w watts? 瓦',
   volt: 'v volts? 伏',
@@ -50,10 +52,35 @@ const ENGLISH_DATE = new RegExp(
   `\\b(\\d{1,2})(?:st|nd|rd|th)? (?:of )?(${MONTH})(?![a-z])|\\b(${MONTH}) (\\d{1,2})(?:st|nd|rd|th)?\\b(?!:)`,
   'gi',
 );
-const CHINESE_DATE = /(\d{1,2})月(\d{1,2})[日号]/g;
+/** The year before stays a number of its own. */
+const CHINESE_DATE = /(\d{1,2}) ?月 ?(\d{1,2}) ?[日号號]/g;
+const ISO_DATE = /(?<=(?<!\d)\d{4})-(\d{1,2})-(\d{1,2})(?![\d-])/g;
+/** "March 1889": the month alone could be a verb or a name. */
+const ENGLISH_MONTH = new RegExp(`\\b(${MONTH})(?=,? (?:of )?\\d{4}\\b)`, 'gi');
+const CHINESE_MONTH = /(?<![\d个])(\d{1,2}) ?月(?!\d)/g;
 const TIME =
   /(下午|晚上|上午|早上)?(\d{1,2})(?:[:：](\d{2})|(?=[ ]?[ap]\.?m\b)|(?=点))(?:点(半)?)?[ ]?([ap])?(?:\.?m\b)?/gi;
-const NUMBER = /([¥￥$€])? ?(?<![\p{L}\d.-])(\d+(?:,\d{3})+|\d+)(\.\d+)?(?![\d])/gu;
+/** Han characters stand right before and after a number; a Latin letter makes it part of a code. */
+const NUMBER =
+  /([¥￥$€])? ?(?<![\p{Script=Latin}\d.]|\p{Script=Latin}-)(\d+(?:,\d{3})+|\d+)(\.\d+)?(?![\d])(?: ?(百万|千万|万亿|亿|萬億|億|万|萬|千(?!克|米|瓦|公)|百(?!分)|(?:hundred|thousand|million|billion|trillion)\b))?/gu;
+const SCALES: Record<string, number> = {
+  百: 1e2,
+  hundred: 1e2,
+  千: 1e3,
+  thousand: 1e3,
+  万: 1e4,
+  萬: 1e4,
+  百万: 1e6,
+  million: 1e6,
+  千万: 1e7,
+  亿: 1e8,
+  億: 1e8,
+  billion: 1e9,
+  万亿: 1e12,
+  萬億: 1e12,
+  trillion: 1e12,
+};
+const CHINESE_PERCENT = /百分之([零一二两三四五六七八九十百]+|\d+(?:\.\d+)?)/g;
 /** 2–4 business days: both numbers have the unit. */
 const RANGE = /^ ?(?:[-–—~～至到]|to|or|and|或) ?(?=[¥￥$€]?\d)/i;
 
@@ -81,19 +108,21 @@ export function readQuantities(text: string): Quantity[] {
 export function separateQuantities(text: string): { quantities: Quantity[]; words: string } {
   const quantities: Quantity[] = [];
   let rest = writeDigits(text.normalize('NFKC'));
-  const take = (pattern: RegExp, read: (match: RegExpMatchArray) => Quantity | undefined): void => {
+  const take = (pattern: RegExp, read: (match: RegExpMatchArray) => Value | undefined): void => {
     rest = rest.replace(pattern, (...match) => {
       const quantity = read(match as unknown as RegExpMatchArray);
       if (quantity === undefined) return match[0];
-      quantities.push(quantity);
+      quantities.push({ text: match[0].trim(), ...quantity });
       return GAP;
     });
   };
   take(ENGLISH_DATE, ([, day, month, otherMonth, otherDay]) => {
-    const name = (month ?? otherMonth ?? '').slice(0, 3).toLowerCase();
-    return date(MONTHS.findIndex((candidate) => candidate.startsWith(name)) + 1, Number(day ?? otherDay));
+    return date(monthNumber(month ?? otherMonth ?? ''), Number(day ?? otherDay));
   });
   take(CHINESE_DATE, ([, month, day]) => date(Number(month), Number(day)));
+  take(ISO_DATE, ([, month, day]) => date(Number(month), Number(day)));
+  take(ENGLISH_MONTH, ([, name = '']) => monthOf(monthNumber(name)));
+  take(CHINESE_MONTH, ([, month]) => monthOf(Number(month)));
   take(TIME, ([, half, hour, minute, halfHour, meridiem]) =>
     time(
       Number(hour),
@@ -104,12 +133,20 @@ export function separateQuantities(text: string): { quantities: Quantity[]; word
   const withDigits = rest;
   let words = '';
   let at = 0;
-  for (const { index, 0: whole, 1: currency, 2: integer = '', 3: fraction = '' } of withDigits.matchAll(
-    NUMBER,
-  )) {
+  for (const {
+    index,
+    0: whole,
+    1: currency,
+    2: integer = '',
+    3: fraction = '',
+    4: scale,
+  } of withDigits.matchAll(NUMBER)) {
     const end = index + whole.length;
     const unit = readUnit(withDigits.slice(end), currency);
-    quantities.push({ value: String(Number(integer.replaceAll(',', '') + fraction)), unit: unit.name });
+    const number = Number(integer.replaceAll(',', '') + fraction) * (SCALES[scale ?? ''] ?? 1);
+    const text = withDigits.slice(index, end + unit.length).trim();
+    // 1.1 million is 1100000.0000000001 otherwise.
+    quantities.push({ text, value: String(Number(number.toPrecision(12))), unit: unit.name });
     words += `${withDigits.slice(at, index)}${GAP}`;
     at = end + unit.length;
   }
@@ -128,12 +165,23 @@ function readUnit(after: string, currency: string | undefined): { name: string |
   return { name: null, length: 0 };
 }
 
-function date(month: number, day: number): Quantity | undefined {
+type Value = Omit<Quantity, 'text'>;
+
+function monthNumber(name: string): number {
+  const short = name.slice(0, 3).toLowerCase();
+  return MONTHS.findIndex((month) => month.startsWith(short)) + 1;
+}
+
+function monthOf(month: number): Value | undefined {
+  return month < 1 || month > 12 ? undefined : { value: String(month).padStart(2, '0'), unit: 'date' };
+}
+
+function date(month: number, day: number): Value | undefined {
   if (month < 1 || month > 12 || day < 1 || day > 31) return undefined;
   return { value: `${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`, unit: 'date' };
 }
 
-function time(hour: number, minute: string, afterNoon: boolean): Quantity | undefined {
+function time(hour: number, minute: string, afterNoon: boolean): Value | undefined {
   if (hour > 24 || Number(minute) > 59) return undefined;
   const hours = afterNoon && hour < 12 ? hour + 12 : hour;
   return { value: `${String(hours).padStart(2, '0')}:${minute}`, unit: 'time' };
@@ -147,6 +195,9 @@ function writeDigits(text: string): string {
       const ten = (ENGLISH_TENS.indexOf((tens ?? '').toLowerCase()) + 2) * 10;
       return String(ten + (ones === undefined ? 0 : ENGLISH_NUMBERS.indexOf(ones.toLowerCase())));
     })
+    .replaceAll(CHINESE_PERCENT, (_, number: string) =>
+      /\d/.test(number) ? `${number}%` : `${readChineseNumber(number)}%`,
+    )
     .replaceAll(CHINESE_NUMBER, (number) => String(readChineseNumber(number)));
 }
 
@@ -167,15 +218,35 @@ function readChineseNumber(text: string): number {
   return total + digit;
 }
 
-/** How a quantity of an answer stands to those of a passage. */
+/**
+ * How a quantity of an answer stands to those of a passage. A month agrees with each of its days, and a number
+ * without a unit with any.
+ *
+ * @param closely a number without a unit does not agree where the same number with another unit is given as well
+ */
 export function compareQuantity(
-  claimed: Quantity,
-  given: readonly Quantity[],
+  claimed: Value,
+  given: readonly Value[],
+  { closely = false } = {},
 ): 'same' | 'other-unit' | 'missing' {
-  const sameValue = given.filter(({ value }) => value === claimed.value);
+  const sameValue = given.filter((quantity) => hasValueOf(quantity, claimed));
   if (sameValue.length === 0) return 'missing';
-  const agrees = sameValue.some(
-    ({ unit }) => unit === null || claimed.unit === null || unit === claimed.unit,
-  );
-  return agrees ? 'same' : 'other-unit';
+  if (claimed.unit === null || sameValue.some(({ unit }) => unit === claimed.unit)) return 'same';
+  const bare = sameValue.filter(({ unit }) => unit === null).length;
+  return bare === sameValue.length || (bare > 0 && !closely) ? 'same' : 'other-unit';
+}
+
+/** Numbers of the answer's sentence that come oftener than in the passage's, while another of the latter is missing. */
+export function exchangedQuantities(claimed: readonly Quantity[], given: readonly Quantity[]): Quantity[] {
+  const isLeftOut = given.some((quantity) => countOf(quantity, claimed) < countOf(quantity, given));
+  return isLeftOut ? claimed.filter((quantity) => countOf(quantity, claimed) > countOf(quantity, given)) : [];
+}
+
+function countOf(quantity: Value, among: readonly Value[]): number {
+  return among.filter((other) => hasValueOf(other, quantity)).length;
+}
+
+function hasValueOf({ value, unit }: Value, claimed: Value): boolean {
+  if (value === claimed.value) return true;
+  return unit === 'date' && claimed.unit === 'date' && value.startsWith(`${claimed.value}-`);
 }

@@ -1,14 +1,29 @@
-import { agrees, bestPiece, type Claim, coverage, type Evidence, type Weigh } from './evidence.js';
+import {
+  agrees,
+  bestPiece,
+  type Claim,
+  coverage,
+  type Evidence,
+  type EvidencePiece,
+  type Weigh,
+} from './evidence.js';
+import { exchangedNames } from './exchanged-names.js';
 import type { GroundingFrame } from './grounding.js';
-import { namesAreKnown } from './names.js';
+import { unknownNames } from './names.js';
 import type { Clause } from './negation.js';
+import { compareQuantity, exchangedQuantities } from './quantities.js';
 
 export type Verdict = Extract<GroundingFrame, { type: 'grounding-checked' }>['verdict'];
+
+/** What speaks against a sentence, and the words of it that do. */
+export type Doubt = Extract<GroundingFrame, { type: 'grounding-checked' }>['reasons'][number];
 
 export interface SentenceCheck {
   verdict: Verdict;
   /** 0 to 1, how much of the sentence the cited passages support. */
   score: number;
+  /** Why it is not `supported`, the gravest first; empty where it is. */
+  reasons: Doubt[];
 }
 
 /** From here on a sentence says what the passage says, in other words at most. */
@@ -17,11 +32,15 @@ const SUPPORTED = 0.6;
 const WEAK = 0.35;
 
 /** Caps on the score, by what is wrong with a sentence whatever else fits. */
-const WRONG_NUMBER = 0.1;
-const UNKNOWN_NAME = 0.2;
-const CONTRADICTED = 0.25;
-const NOT_CITED = 0.55;
-const OTHER_SOURCE_SAYS_IT = 0.5;
+const CAPS: Record<Doubt['reason'], number> = {
+  number: 0.1,
+  unit: 0.1,
+  name: 0.2,
+  negation: 0.25,
+  'other-source': 0.5,
+  'not-cited': 0.55,
+  'not-said': 1,
+};
 /** Words of two languages cannot be compared: only numbers and names can. */
 const OTHER_LANGUAGE = { numbersAgree: 0.6, nothingToCompare: 0.5 };
 
@@ -31,6 +50,10 @@ const NUMBERS_TOGETHER = 0.15;
 const CLEARLY_BETTER = 0.3;
 /** How much of a claim a piece must say for a difference in number or negation to be a contradiction. */
 const SAME_STATEMENT = 0.7;
+/** The same for an exchanged name, whose own words are among those that differ. */
+const SIMILAR_STATEMENT = 0.45;
+/** Reasons are for people to read. */
+const MOST_REASONS = 4;
 /** A clause of one word is in too many others. */
 const FEWEST_TERMS = 2;
 
@@ -47,11 +70,9 @@ interface CheckOptions {
  * of its terms they contain. A sentence that cites nothing is compared with all of them, and is `weak` at best.
  */
 export function checkSentence(claim: Claim, { cited, all, weigh }: CheckOptions): SentenceCheck {
-  const score =
-    cited.length === 0
-      ? Math.min(support(claim, all, weigh), NOT_CITED)
-      : supportByCited(claim, { cited, all, weigh });
-  return { score: Math.round(score * 100) / 100, verdict: toVerdict(score) };
+  const check = cited.length === 0 ? uncited(claim, all, weigh) : citing(claim, { cited, all, weigh });
+  const verdict = toVerdict(check.score);
+  return { score: Math.round(check.score * 100) / 100, verdict, reasons: reasonsFor(verdict, check.doubts) };
 }
 
 function toVerdict(score: number): Verdict {
@@ -59,13 +80,49 @@ function toVerdict(score: number): Verdict {
   return score >= WEAK ? 'weak' : 'unsupported';
 }
 
-function support(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): number {
-  const caps = [
-    numbersAgree(claim, evidence) ? 1 : WRONG_NUMBER,
-    namesAreKnown(claim, evidence) ? 1 : UNKNOWN_NAME,
-    evidence.some((source) => contradicts(claim, source, weigh)) ? CONTRADICTED : 1,
+function reasonsFor(verdict: Verdict, doubts: readonly Doubt[]): Doubt[] {
+  if (verdict === 'supported') return [];
+  const known = doubts.filter(
+    ({ reason, words }, index) =>
+      index === doubts.findIndex((other) => other.reason === reason && other.words === words),
+  );
+  const gravest = known.toSorted((a, b) => CAPS[a.reason] - CAPS[b.reason]).slice(0, MOST_REASONS);
+  return gravest.length === 0 ? [{ reason: 'not-said' }] : gravest;
+}
+
+interface Support {
+  /** 0 to 1, capped by the gravest doubt. */
+  score: number;
+  doubts: Doubt[];
+}
+
+function support(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): Support {
+  const doubts = [
+    ...doubtfulQuantities(claim, evidence),
+    ...unknownNames(claim, evidence).map((words): Doubt => ({ reason: 'name', words })),
+    ...contradictions(claim, evidence, weigh),
   ];
-  return Math.min(content(claim, evidence, weigh), ...caps);
+  return capped(content(claim, evidence, weigh), doubts);
+}
+
+function capped(score: number, doubts: Doubt[]): Support {
+  return { score: Math.min(score, ...doubts.map(({ reason }) => CAPS[reason])), doubts };
+}
+
+function uncited(claim: Claim, all: readonly Evidence[], weigh: Weigh): Support {
+  const { score, doubts } = support(claim, all, weigh);
+  return capped(score, [...doubts, { reason: 'not-cited' }]);
+}
+
+/** Where a passage that was not cited says it much better, the number is probably the wrong one. */
+function citing(claim: Claim, { cited, all, weigh }: CheckOptions): Support {
+  const own = support(claim, cited, weigh);
+  if (own.score + CLEARLY_BETTER > 1) return own;
+  const isBetter = (source: Evidence): boolean =>
+    support(claim, [source], weigh).score >= own.score + CLEARLY_BETTER;
+  return all.some((source) => !cited.includes(source) && isBetter(source))
+    ? capped(own.score, [...own.doubts, { reason: 'other-source' }])
+    : own;
 }
 
 function content(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): number {
@@ -77,8 +134,17 @@ function content(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): num
   return Math.min(1, words + (onePieceHasTheNumbers(claim, readable, weigh) ? NUMBERS_TOGETHER : 0));
 }
 
-function numbersAgree(claim: Claim, evidence: readonly Evidence[]): boolean {
-  return claim.quantities.every((quantity) => evidence.some((source) => agrees(quantity, source)));
+function doubtfulQuantities(
+  claim: Claim,
+  evidence: readonly Pick<Evidence, 'quantities'>[],
+  options?: { closely: boolean },
+): Doubt[] {
+  const given = evidence.flatMap(({ quantities }) => quantities);
+  return claim.quantities.flatMap((quantity): Doubt[] => {
+    const agreement = compareQuantity(quantity, given, options);
+    if (agreement === 'same') return [];
+    return [{ reason: agreement === 'missing' ? 'number' : 'unit', words: quantity.text }];
+  });
 }
 
 /** All numbers in the very sentence or table row that the words point to. */
@@ -91,36 +157,49 @@ function onePieceHasTheNumbers(claim: Claim, evidence: readonly Evidence[], weig
 }
 
 /**
- * The sentence of the passage that says the same in other respects has another number, or a "not" where the claim
- * has none, or the other way round, clause by clause.
+ * The sentence of the passages that says the same in other respects has another number or name, or a "not" where
+ * the claim has none, or the other way round, clause by clause.
  */
-function contradicts(claim: Claim, source: Evidence, weigh: Weigh): boolean {
-  if (source.language !== claim.language) return false;
-  const piece = bestPiece(claim, source, weigh);
-  if (piece === undefined || coverage(claim.terms, piece.terms, weigh) < SAME_STATEMENT) return false;
-  if (!claim.quantities.every((quantity) => agrees(quantity, piece))) return true;
-  return claim.clauses.some((clause) => {
-    if (clause.terms.size < FEWEST_TERMS && claim.clauses.length > 1) return false;
-    const same = piece
-      .clauses()
-      .map((other) => ({ other, share: likeness(clause, other, weigh) }))
-      .toSorted((a, b) => b.share - a.share)[0];
-    return same !== undefined && same.share >= SAME_STATEMENT && same.other.isNegated !== clause.isNegated;
-  });
+function contradictions(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): Doubt[] {
+  const pieces = evidence
+    .filter(({ language }) => language === claim.language)
+    .flatMap((source) => bestPiece(claim, source, weigh) ?? [])
+    .map((piece) => ({ piece, share: coverage(claim.terms, piece.terms, weigh) }))
+    .toSorted((a, b) => b.share - a.share);
+  const closest = pieces[0];
+  if (closest === undefined || closest.share < SIMILAR_STATEMENT) return [];
+  const { piece, share } = closest;
+  const wholeText = evidence.map((source) => source.wholeText).join('\n');
+  const names = exchangedNames(claim, piece, wholeText).map((words): Doubt => ({ reason: 'name', words }));
+  if (share < SAME_STATEMENT) return names;
+  const alike = pieces.filter((other) => other.share >= SAME_STATEMENT).map((other) => other.piece);
+  const negations = negatedClauses(claim, piece, weigh).map(
+    (words): Doubt => ({ reason: 'negation', words }),
+  );
+  const exchanged = alike.length > 1 ? [] : exchangedQuantities(claim.quantities, piece.quantities);
+  return [
+    ...names,
+    ...doubtfulQuantities(claim, alike, { closely: true }),
+    ...exchanged.map(({ text }): Doubt => ({ reason: 'number', words: text })),
+    ...negations,
+  ];
+}
+
+function negatedClauses(claim: Claim, piece: EvidencePiece, weigh: Weigh): string[] {
+  return claim.clauses
+    .filter((clause) => {
+      if (clause.terms.size < FEWEST_TERMS && claim.clauses.length > 1) return false;
+      const same = piece
+        .clauses()
+        .map((other) => ({ other, share: likeness(clause, other, weigh) }))
+        .toSorted((a, b) => b.share - a.share)[0];
+      return same !== undefined && same.share >= SAME_STATEMENT && same.other.isNegated !== clause.isNegated;
+    })
+    .map(({ text }) => text);
 }
 
 /** How much of one clause the other one says: a claim may join two clauses of the passage in one, or cut one short. */
 function likeness(clause: Clause, other: Clause, weigh: Weigh): number {
   const said = coverage(clause.terms, other.terms, weigh);
   return other.terms.size < FEWEST_TERMS ? said : Math.max(said, coverage(other.terms, clause.terms, weigh));
-}
-
-/** Where a passage that was not cited says it much better, the number is probably the wrong one. */
-function supportByCited(claim: Claim, { cited, all, weigh }: CheckOptions): number {
-  const own = support(claim, cited, weigh);
-  if (own + CLEARLY_BETTER > 1) return own;
-  const isBetter = (source: Evidence): boolean => support(claim, [source], weigh) >= own + CLEARLY_BETTER;
-  return all.some((source) => !cited.includes(source) && isBetter(source))
-    ? Math.min(own, OTHER_SOURCE_SAYS_IT)
-    : own;
 }

@@ -29,6 +29,8 @@ export const knowledgeBaseConfigSchema = z.strictObject({
   dictionary: z.array(z.string().min(1)).default([]),
   /** Groups of terms that mean the same in lexical search. */
   synonyms: z.array(z.array(z.string().min(1)).min(2)).default([]),
+  /** What becomes of a sentence that the passages do not support: shown, marked, or kept back. */
+  grounding: z.enum(['show', 'mark', 'withhold']).default('mark'),
   disclaimer: localizedText.optional(),
   /** Red flags that are answered at once, before retrieval. */
   triage: z

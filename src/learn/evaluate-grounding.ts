@@ -7,8 +7,11 @@ import { bootstrapMean } from './bootstrap.js';
 import { type GroundingCase, type GroundingCorpus, makeGroundingCases } from './grounding-set.js';
 import { toPassages } from './index-dataset.js';
 
-const ASKS_FOR_NAME = /\b(?:who|whom|whose|where|which)\b|谁|誰|哪|何处|何處|什么地方|什麼地方/i;
+/** For a person or a place: answers to other questions are no names. */
+const ASKS_FOR_NAME =
+  /\b(?:who|whom|whose|where|(?:which|what) (?:city|country|state|river|person|king|company|team|town|region|university))\b|谁|誰|哪位|哪[里裡]|哪[一]?[个個座]?(?:国家|國家|国|國|城市|地区|地區|省|州|人|公司|球队|球隊)|何处|何處|何地|什么地方|什麼地方/i;
 const LONGEST_NAME = 40;
+const LONGEST_HAN_NAME = 10;
 /** What the gate on changed facts is about: the rest is reported beside it. */
 const FACTS = new Set(['number', 'number-of-passage', 'date', 'name', 'name-of-passage']);
 
@@ -81,7 +84,7 @@ async function readKnowledge({
   );
 }
 
-async function readSet(folder: string): Promise<GroundingCorpus> {
+export async function readSet(folder: string): Promise<GroundingCorpus> {
   const dataset = await readBeirDataset(folder);
   const passages = dataset.documents.flatMap((document): Passage[] => toPassages(document, 'eval'));
   return { name: basename(folder), passages, names: namesOf(dataset) };
@@ -92,8 +95,10 @@ function namesOf({ queries, judgements }: BeirDataset): Map<string, string[]> {
   const names = new Map<string, string[]>();
   for (const { id, answers = [] } of queries.filter((query) => ASKS_FOR_NAME.test(query.text))) {
     const [answer = ''] = answers;
-    const isName = answer !== '' && answer.length <= LONGEST_NAME && !/\d/.test(answer);
-    if (!isName || (/[a-z]/i.test(answer) && !/^\p{Lu}/u.test(answer)) || /[，。、,;]/.test(answer)) continue;
+    const isLatin = /[a-z]/i.test(answer);
+    const isName =
+      answer !== '' && answer.length <= (isLatin ? LONGEST_NAME : LONGEST_HAN_NAME) && !/\d/.test(answer);
+    if (!isName || (isLatin && !/^\p{Lu}/u.test(answer)) || /[，。、,;]/.test(answer)) continue;
     for (const documentId of judgements.get(id)?.keys() ?? []) {
       names.set(documentId, [...(names.get(documentId) ?? []), answer]);
     }

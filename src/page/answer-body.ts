@@ -21,7 +21,9 @@ export function createAnswerBody(texts: Texts, openCitation: (index: number) => 
 
   function update(answer: AnswerState): void {
     const blocks = parseMarkdown(answer.text);
-    const verdicts = answer.verdicts.filter(({ verdict }) => verdict !== 'supported');
+    const verdicts = answer.verdicts.filter(
+      ({ verdict, withheld }) => verdict !== 'supported' && withheld !== true,
+    );
     const perBlock = insertionsOf(blocks, chips(answer));
     const focused = root.contains(document.activeElement) ? document.activeElement : null;
 
@@ -35,7 +37,7 @@ export function createAnswerBody(texts: Texts, openCitation: (index: number) => 
         answer.text.slice(block.start, block.end),
         cited.map((one) => [answer.citations.indexOf(one), one.n, one.span]),
         insertions.map(({ at }) => at),
-        marked.map(({ span, verdict }) => [span, verdict]),
+        marked.map(({ span, verdict, reasons }) => [span, verdict, reasons]),
       ]);
       if (key !== keys[index]) {
         const ranges = [...cited.map((one) => citedRange(one, answer)), ...marked.map(verdictRange)];
@@ -98,12 +100,14 @@ export function createAnswerBody(texts: Texts, openCitation: (index: number) => 
     return { start, end, wrap: () => element('span', { class: 'cited', 'data-cited': index }) };
   }
 
-  function verdictRange({ span, verdict }: Verdict): MarkedRange {
-    const title = verdict === 'weak' ? texts.weak : texts.unsupported;
+  function verdictRange({ span, verdict, reasons }: Verdict): MarkedRange {
+    const why = reasons.map(({ reason, words }) => texts.doubts[reason](words ?? ''));
+    const title = [verdict === 'weak' ? texts.weak : texts.unsupported, ...why].join(' · ');
     return {
       start: span[0],
       end: span[1],
-      wrap: () => element('mark', { class: `verdict-${verdict}`, title }),
+      // Focusable, so that a tap or the keyboard shows the reason as well as a pointer does.
+      wrap: () => element('mark', { class: `verdict-${verdict}`, title, 'data-why': title, tabindex: 0 }),
     };
   }
 

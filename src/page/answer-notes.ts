@@ -4,13 +4,16 @@ import type { Texts } from './texts.js';
 
 /** What must be said beside the answer: verdicts, parts that were missing, a stop, a takeover by a person. */
 export function answerNotes(answer: AnswerState, texts: Texts): HTMLElement[] {
-  const count = (verdict: string): number => answer.verdicts.filter((one) => one.verdict === verdict).length;
+  const shown = answer.verdicts.filter(({ withheld }) => withheld !== true);
+  const withheld = answer.verdicts.length - shown.length;
+  const count = (verdict: string): number => shown.filter((one) => one.verdict === verdict).length;
   const unsupported = count('unsupported');
   const weak = count('weak');
   const degraded = answer.completed?.degraded ?? [];
   return [
     ...(unsupported > 0 ? [note('alert', 'note-unsupported', texts.unsupportedNote(unsupported))] : []),
     ...(weak > 0 ? [note('alert', 'note-weak', texts.weakNote(weak))] : []),
+    ...(withheld > 0 ? [note('alert', 'note-plain', texts.withheldNote(withheld))] : []),
     ...(degraded.length > 0 ? [note('alert', 'note-weak', texts.degraded(degraded.join(', ')))] : []),
     ...(answer.handoff ? [note('person', 'note-plain', texts.handoff)] : []),
     ...(answer.phase === 'stopped' ? [note('stop', 'note-plain', texts.stopped)] : []),

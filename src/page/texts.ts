@@ -70,6 +70,20 @@ const en = {
       : `${count} wavy sentences are not supported by any passage. Check them before you rely on them.`,
   weak: 'only partly supported',
   unsupported: 'not supported',
+  withheldNote: (count: number) =>
+    count === 1
+      ? 'One sentence was left out: the passages do not support it.'
+      : `${count} sentences were left out: the passages do not support them.`,
+  /** What speaks against a marked sentence. */
+  doubts: {
+    number: (words: string) => `the passage has another number than “${words}”`,
+    unit: (words: string) => `the passage has another unit than “${words}”`,
+    name: (words: string) => `the passage does not name “${words}” here`,
+    negation: (words: string) => `the passage says the opposite of “${words}”`,
+    'other-source': () => 'another passage says this, not the one cited',
+    'not-cited': () => 'it cites no passage',
+    'not-said': () => 'the passage says something else',
+  },
   degraded: (parts: string) => `Part of the way was not available (${parts}), so this answer may be weaker.`,
   stopped: 'Stopped. What you see is not complete.',
   failedTitle: 'This did not work',
@@ -233,6 +247,16 @@ const zh: Texts = {
   unsupportedNote: (count) => `有 ${count} 句（波浪线）没有任何段落支持，采信之前请先核对。`,
   weak: '仅部分有据',
   unsupported: '没有依据',
+  withheldNote: (count) => `有 ${count} 句没有段落支持，已略去。`,
+  doubts: {
+    number: (words) => `段落里的数字不是“${words}”`,
+    unit: (words) => `段落里的单位与“${words}”不同`,
+    name: (words) => `段落在此没有提到“${words}”`,
+    negation: (words) => `段落的说法与“${words}”相反`,
+    'other-source': () => '这句话出自另一段落，而非所引段落',
+    'not-cited': () => '没有引用任何段落',
+    'not-said': () => '段落说的是别的内容',
+  },
   degraded: (parts) => `有环节暂不可用（${parts}），这个回答可能不够好。`,
   stopped: '已停止，以上内容不完整。',
   failedTitle: '没有成功',

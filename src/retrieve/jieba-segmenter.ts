@@ -6,6 +6,8 @@ export interface Segmenter {
   cut(text: string): string[];
   /** The same, and after each long word the shorter dictionary words inside it. */
   cutForSearch(text: string): string[];
+  /** Words with their part of speech, those unknown to the dictionary guessed: for telling names, not for an index. */
+  tag(text: string): { word: string; tag: string }[];
 }
 
 let shared: Jieba | undefined;
@@ -22,5 +24,6 @@ export function createJiebaSegmenter(): Segmenter {
   return {
     cut: (text) => jieba.cut(text, false),
     cutForSearch: (text) => jieba.cutForSearch(text, false),
+    tag: (text) => jieba.tag(text, true),
   };
 }

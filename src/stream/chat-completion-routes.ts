@@ -11,6 +11,7 @@ import {
   toAskbaseField,
   toChatCompletion,
   toChunk,
+  toMarker,
   toOpenAiError,
   toUsageChunk,
 } from './chat-completion.js';
@@ -45,7 +46,7 @@ export function createChatCompletionRoutes(options: ChatCompletionRoutesOptions)
     .post(needs('ask'), async (request, response) => {
       const signal = clientGoneSignal(response);
       const asker = identityOf(request);
-      const { model, messages, stream, stream_options } = parseInput(
+      const { model, messages, stream, stream_options, citation_markers } = parseInput(
         chatCompletionRequestSchema,
         request.body,
       );
@@ -53,13 +54,15 @@ export function createChatCompletionRoutes(options: ChatCompletionRoutesOptions)
       const { turns, ...question } = readChatMessages(messages);
       const { messageId } = await runner.start({ knowledgeBase, ...question }, { asker, turns });
       const frames = runner.follow(messageId, -1, { signal, whenLeft: 'stop' });
+      const markers = citation_markers === true;
       const head = { messageId, model, created: toSeconds(now()) };
       if (stream) {
         const events = openEventStream(response, { heartbeatMs, signal });
-        await sendChunks(events, frames, { head, includeUsage: stream_options?.include_usage === true });
+        const includeUsage = stream_options?.include_usage === true;
+        await sendChunks(events, frames, { head, includeUsage, markers });
       } else {
         const all = await collect(frames);
-        response.json(toChatCompletion(head, completedFrame(all), all));
+        response.json(toChatCompletion(head, completedFrame(all), { frames: all, markers }));
       }
     })
     .all(methodNotAllowed('POST'));
@@ -86,7 +89,7 @@ export function createChatCompletionRoutes(options: ChatCompletionRoutesOptions)
 async function sendChunks(
   events: EventStream,
   frames: AsyncIterable<AnswerFrame>,
-  { head, includeUsage }: { head: CompletionHead; includeUsage: boolean },
+  { head, includeUsage, markers }: { head: CompletionHead; includeUsage: boolean; markers: boolean },
 ): Promise<void> {
   const send = (chunk: object): Promise<void> => events.send({ data: JSON.stringify(chunk) });
   const seen: AnswerFrame[] = [];
@@ -95,6 +98,9 @@ async function sendChunks(
     for await (const frame of frames) {
       seen.push(frame);
       if (frame.type === 'text-delta') await send(toChunk(head, { content: frame.text }));
+      else if (frame.type === 'citation-added' && markers) {
+        await send(toChunk(head, { content: toMarker(frame.n) }));
+      }
     }
     const final = completedFrame(seen);
     await send({ ...toChunk(head, {}, 'stop'), askbase: toAskbaseField(final, seen) });

@@ -34,6 +34,8 @@ export const chatCompletionRequestSchema = z.object({
   n: z.literal(1).nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  /** Ours: true writes `[n]` behind what source n supports; else citations are in `askbase.citations` only. */
+  citation_markers: z.boolean().nullish(),
 });
 
 export type ChatCompletionRequest = z.output<typeof chatCompletionRequestSchema>;
@@ -105,15 +107,31 @@ const NO_USAGE = { promptTokens: 0, completionTokens: 0 };
 export function toChatCompletion(
   head: CompletionHead,
   final: CompletedFrame,
-  frames: readonly AnswerFrame[],
+  { frames, markers }: { frames: readonly AnswerFrame[]; markers: boolean },
 ): object {
-  const message = { role: 'assistant', content: final.text, refusal: null };
+  const content = markers ? withMarkers(final) : final.text;
+  const message = { role: 'assistant', content, refusal: null };
   return {
     ...completionFields(head, 'chat.completion'),
     choices: [{ index: 0, message, logprobs: null, finish_reason: 'stop' }],
     usage: toOpenAiUsage(final.usage ?? NO_USAGE),
     askbase: toAskbaseField(final, frames),
   };
+}
+
+/** The answer with `[n]` behind each cited span. */
+function withMarkers({ text, citations }: CompletedFrame): string {
+  let marked = '';
+  let from = 0;
+  for (const { n, span } of citations.toSorted((a, b) => a.span[1] - b.span[1] || a.n - b.n)) {
+    marked += `${text.slice(from, span[1])}${toMarker(n)}`;
+    from = span[1];
+  }
+  return marked + text.slice(from);
+}
+
+export function toMarker(n: number): string {
+  return `[${n}]`;
 }
 
 /** One chunk of a streamed reply. */

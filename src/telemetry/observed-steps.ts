@@ -87,5 +87,8 @@ function observeGrounding(grounding: Grounding, metrics: Metrics): Grounding {
     get inventedCitations() {
       return grounding.inventedCitations;
     },
+    get withheld() {
+      return grounding.withheld;
+    },
   };
 }

@@ -129,6 +129,7 @@ describe('evaluateGrounding', () => {
         },
         citations: [],
         inventedCitations: 0,
+        withheld: 0,
       };
     });
     const of = (name: string) => measures.find((one) => one.name === name && one.group === 'all')?.mean;

@@ -28,7 +28,7 @@ const BODIES: FrameBody[] = [
   { type: 'sources-found', sources: [source(1, 'Returns'), source(2, 'Shipping'), source(3, 'Gifts')] },
   { type: 'text-delta', text: 'Thirty days. ' },
   { type: 'citation-added', n: 3, passageId: 'passage-3', span: [0, 12], quote: 'thirty' },
-  { type: 'grounding-checked', span: [0, 12], verdict: 'weak', score: 0.4, citations: [3] },
+  { type: 'grounding-checked', span: [0, 12], verdict: 'weak', score: 0.4, citations: [3], reasons: [] },
   { type: 'text-delta', text: 'Free.' },
   { type: 'citation-added', n: 1, passageId: 'passage-1', span: [13, 18], quote: 'free' },
   {

@@ -150,6 +150,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
         verdict,
         score: 0.5,
         citations: [1],
+        reasons: verdict === 'unsupported' ? [{ reason: 'number', words: 'Wrong' }] : [],
       });
       server.respond(async function* (asked) {
         yield started(asked.text);
@@ -163,7 +164,12 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       const page = await open();
       await askAndWait(page, 'Is it so?');
       expect(await page.locator('.verdict-weak').allInnerTexts()).toEqual(['Shaky.']);
-      expect(await page.locator('.verdict-unsupported').allInnerTexts()).toEqual(['Wrong.']);
+      const wrong = page.locator('.verdict-unsupported');
+      expect(await wrong.allInnerTexts()).toEqual(['Wrong.']);
+      await wrong.click();
+      expect(await wrong.evaluate((mark) => getComputedStyle(mark, '::after').content)).toContain(
+        'another number than “Wrong”',
+      );
       const notes = (await page.locator('.note').allInnerTexts()).join('\n');
       expect(notes).toContain('only partly supported by the passage it cites');
       expect(notes).toContain('not supported by any passage');

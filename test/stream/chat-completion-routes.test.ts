@@ -54,6 +54,18 @@ describe('The openai package', () => {
     expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
   });
 
+  it('has markers in the text only where they are asked for', async () => {
+    const openai = await connect();
+    const asked = { model: 'shop', messages: [question], citation_markers: true };
+    const whole = await openai.chat.completions.create({ ...asked, stream: false });
+    expect(whole.choices[0]?.message.content).toBe('You [1]asked: How long?');
+    let streamed = '';
+    for await (const chunk of await openai.chat.completions.create({ ...asked, stream: true })) {
+      streamed += chunk.choices[0]?.delta.content ?? '';
+    }
+    expect(streamed).toBe('You asked: How long?[1]');
+  });
+
   it('streams with its own helper, without usage', async () => {
     const openai = await connect();
     const final = await openai.chat.completions

@@ -79,11 +79,12 @@ describe('Measured steps', () => {
     ground: () => ({
       push: () => [],
       finish: () => [
-        { type: 'grounding-checked', span: [0, 1], verdict: 'weak', score: 0.4, citations: [1] },
+        { type: 'grounding-checked', span: [0, 1], verdict: 'weak', score: 0.4, citations: [1], reasons: [] },
       ],
       text: 'Done.',
       citations: [],
       inventedCitations: 2,
+        withheld: 0,
     }),
     abstain: () => 'No.',
     writeTrace: async () => undefined,

@@ -1,0 +1,31 @@
+import type { KnowledgeBaseConfig } from '../ingest/knowledge-base.js';
+import type { Grounding } from './grounding.js';
+import { withholdUnsupported } from './withhold-unsupported.js';
+
+/** What becomes of a sentence that the passages do not support. */
+export type GroundingPolicy = KnowledgeBaseConfig['grounding'];
+
+/**
+ * `mark`: verdicts go out behind their sentences. `show`: nobody is told; they are only counted. `withhold`: the text
+ * waits until its sentence is checked, and an unsupported one never leaves. Only the last holds back text.
+ */
+export function applyGroundingPolicy(grounding: Grounding, policy: GroundingPolicy): Grounding {
+  if (policy === 'withhold') return withholdUnsupported(grounding);
+  if (policy === 'mark') return grounding;
+  const untold = (frames: ReturnType<Grounding['push']>): typeof frames =>
+    frames.filter(({ type }) => type !== 'grounding-checked');
+  return {
+    push: (text) => untold(grounding.push(text)),
+    finish: () => untold(grounding.finish()),
+    get text() {
+      return grounding.text;
+    },
+    get citations() {
+      return grounding.citations;
+    },
+    get inventedCitations() {
+      return grounding.inventedCitations;
+    },
+    withheld: 0,
+  };
+}
