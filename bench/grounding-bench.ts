@@ -22,7 +22,10 @@ const passages = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
     toPassages({ id: file, title: file, text: readFileSync(join(ROOT, file), 'utf8') }, 'bench'),
   );
 const ground = createGrounding({ analyzer: createAnalyzer() });
-const cases = makeGroundingCases({ name: 'knowledge', passages, names: new Map() }, CASES / 4).slice(0, CASES);
+const cases = makeGroundingCases({ name: 'knowledge', passages, names: new Map() }, CASES / 4).slice(
+  0,
+  CASES,
+);
 
 /** Milliseconds of the calls that gave a verdict, and of those that only gave text. */
 const times: Record<'en' | 'zh', { verdicts: number[]; text: number[] }> = {
@@ -31,7 +34,10 @@ const times: Record<'en' | 'zh', { verdicts: number[]; text: number[] }> = {
 };
 for (const { answer, sources } of cases) {
   const further = passages
-    .filter(({ id, language }) => language === detectLanguage(answer) && !sources.some(({ passageId }) => passageId === id))
+    .filter(
+      ({ id, language }) =>
+        language === detectLanguage(answer) && !sources.some(({ passageId }) => passageId === id),
+    )
     .slice(0, SOURCES - sources.length)
     .map((passage, index) => ({
       ...passage,

@@ -14,6 +14,18 @@ const list = text.transform((value) =>
 /** `https://shop.example`, as browsers send it. */
 const origin = url.refine((value) => new URL(value).origin === value);
 
+/** `model=in/out` per million tokens, several with commas: `gpt-4o-mini=0.15/0.60,qwen-plus=0.8/2`. */
+const prices = list.transform((items, context) => {
+  const entries = items.flatMap((item): [string, TokenPrice][] => {
+    const [, model, prompt, completion] = /^(.+)=(\d+(?:\.\d+)?)\/(\d+(?:\.\d+)?)$/.exec(item) ?? [];
+    if (model === undefined) context.addIssue('must be model=in/out, prices per million tokens');
+    return model === undefined
+      ? []
+      : [[model.trim(), { prompt: Number(prompt), completion: Number(completion) }]];
+  });
+  return Object.fromEntries(entries);
+});
+
 /** Every setting of the server, by the name of its environment variable. `.env.example` explains each. */
 const environmentSchema = z.object({
   HOST: text.default('127.0.0.1'),
@@ -25,6 +37,7 @@ const environmentSchema = z.object({
   OPENAI_API_KEY: text.optional(),
   OPENAI_BASE_URL: url.optional(),
   CHAT_MODEL: list.optional(),
+  CHAT_PRICES: prices.optional(),
   DASHSCOPE_API_KEY: text.optional(),
   QDRANT_URL: url.optional(),
   QDRANT_API_KEY: text.optional(),
@@ -46,6 +59,12 @@ const environmentSchema = z.object({
 
 export type Device = z.infer<typeof device>;
 
+/** Per million tokens, in whatever currency all prices are in. */
+export interface TokenPrice {
+  prompt: number;
+  completion: number;
+}
+
 export interface Config {
   host: string;
   port: number;
@@ -55,6 +74,8 @@ export interface Config {
   promptsDir: string;
   /** Absent: answers are extractive. */
   chat?: { apiKey: string; baseUrl: string; models: string[] };
+  /** By model; those without a price are not in it. */
+  prices: Record<string, TokenPrice>;
   /** Absent: the embedded index. */
   qdrant?: { url: string; apiKey?: string; collection: string };
   embed: { model: string; device: Device };
@@ -115,6 +136,7 @@ export function readConfig(env: Record<string, string | undefined>, rootDir: str
     modelsDir: folder(settings.MODELS_DIR),
     promptsDir: folder(settings.PROMPTS_DIR),
     ...(chat === undefined ? {} : { chat }),
+    prices: settings.CHAT_PRICES ?? {},
     ...(settings.QDRANT_URL === undefined
       ? {}
       : {

@@ -1,12 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abstain } from './answer/abstention.js';
-import type { Answerer } from './answer/answerer.js';
+import { createAnswerCache } from './answer/answer-cache.js';
+import type { Answerer, AnswerRequest } from './answer/answerer.js';
+import { createCachedAnswerer } from './answer/cached-answerer.js';
 import type { ChatModel } from './answer/chat-model.js';
 import { createExtractiveAnswerer } from './answer/extractive-answerer.js';
-import { createModelAnswerer } from './answer/model-answerer.js';
+import { answerContext, createModelAnswerer } from './answer/model-answerer.js';
 import { createOpenAIChatModel } from './answer/openai-chat-model.js';
-import { loadPrompts } from './answer/prompts.js';
+import { loadPrompts, type Prompts } from './answer/prompts.js';
 import type { Config } from './config.js';
 import { AppError } from './errors.js';
 import { createGrounding } from './ground/citation-grounding.js';
@@ -78,7 +80,9 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
   const reranker = chooseReranker(config, engine);
   const chatModel = config.chat === undefined ? null : createOpenAIChatModel({ ...config.chat, logger });
   const answerer: Answerer =
-    chatModel === null ? createExtractiveAnswerer({ analyzer }) : createModelAnswerer({ chatModel, prompts });
+    chatModel === null
+      ? createExtractiveAnswerer({ analyzer })
+      : modelAnswerer({ chatModel, prompts, embedder, analyzer });
 
   const reader = createDocumentReader();
   const ingestor = createIngestor({
@@ -126,6 +130,11 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
       answerer,
       ground: createGrounding({ analyzer }),
       abstain,
+      costOf: ({ model, promptTokens, completionTokens }) => {
+        const price = config.prices[model];
+        if (price === undefined) return undefined;
+        return (promptTokens * price.prompt + completionTokens * price.completion) / 1e6;
+      },
       writeTrace: (trace) => store.writeTrace(trace),
       engines: () => ({
         embedder: embedder?.model ?? null,
@@ -137,6 +146,17 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
       await Promise.all([index.close(), engine.close(), reader.close()]);
     },
   };
+}
+
+/** A language model, behind the answers it gave before. */
+function modelAnswerer(options: {
+  chatModel: ChatModel;
+  prompts: Prompts;
+  embedder: Embedder | null;
+  analyzer: Analyzer;
+}): Answerer {
+  const contextOf = (request: AnswerRequest): string => answerContext(request, options);
+  return createCachedAnswerer(createModelAnswerer(options), createAnswerCache({ ...options, contextOf }));
 }
 
 /** Models that run in the inference process: those that no other server computes. */

@@ -71,6 +71,15 @@ export const NO_ANSWER_REASONS = [
 /** Milliseconds per stage, measured by the server; a stage that did not run is absent. */
 export const timingsSchema = z.record(z.string(), z.number().min(0));
 
+/** An answer that was written for an earlier question, found by its words or by its meaning. */
+export const cacheHitSchema = z.object({
+  kind: z.enum(['exact', 'meaning']),
+  /** Cosine of the two questions; 1 for the same words. */
+  similarity: z.number().min(0).max(1.001),
+  /** The message it was written for. */
+  messageId: z.string(),
+});
+
 export const usageSchema = z.object({
   model: z.string(),
   promptTokens: z.number().int().min(0),
@@ -110,6 +119,7 @@ const bodies = {
     text: z.string(),
     citations: z.array(citationSchema),
     usage: usageSchema.optional(),
+    cache: cacheHitSchema.optional(),
     timings: timingsSchema,
     degraded: z.array(z.string()),
   }),
@@ -141,6 +151,7 @@ export type Source = z.infer<typeof sourceSchema>;
 export type Citation = z.infer<typeof citationSchema>;
 export type NoAnswerReason = (typeof NO_ANSWER_REASONS)[number];
 export type Usage = z.infer<typeof usageSchema>;
+export type CacheHit = z.infer<typeof cacheHitSchema>;
 export type Timings = z.infer<typeof timingsSchema>;
 
 /** What the pipeline yields: a frame before it is numbered and addressed. */

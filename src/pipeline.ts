@@ -8,6 +8,7 @@ import type { UnderstandQuestion } from './question/understand-question.js';
 import type { RerankCandidates } from './rerank/rerank-candidates.js';
 import type { RetrieveCandidates } from './retrieve/retrieve-candidates.js';
 import type { Trace } from './store/trace-store.js';
+import { redactText } from './telemetry/redact.js';
 import { timed } from './telemetry/timed.js';
 import type { JudgedCandidate, Language, Turn } from './types.js';
 
@@ -19,6 +20,8 @@ export interface Ask {
   text: string;
   images: readonly string[];
   turns: readonly Turn[];
+  /** Whose conversation it is. */
+  owner: string;
 }
 
 /** What the pipeline is made of; `app.ts` wires it. */
@@ -30,6 +33,8 @@ export interface Steps {
   ground: (sources: readonly Source[]) => Grounding;
   /** What to say when there is no answer, in the question's language. */
   abstain: (reason: NoAnswerReason, knowledgeBase: KnowledgeBase, language: Language) => string;
+  /** What the tokens cost, where prices are configured. */
+  costOf: (usage: Usage) => number | undefined;
   writeTrace: (trace: Trace) => Promise<void>;
   /** Which models are in use right now, for the trace. */
   engines: () => Pick<Trace, 'embedder' | 'reranker' | 'device'>;
@@ -110,12 +115,29 @@ export async function* answerQuestion(
     let usage: Usage | undefined;
     const answerStart = performance.now();
     const events = steps.answerer.answer(
-      { question, sources, turns: ask.turns, knowledgeBase, images: ask.images },
+      {
+        messageId: ask.messageId,
+        owner: ask.owner,
+        question,
+        sources,
+        turns: ask.turns,
+        knowledgeBase,
+        images: ask.images,
+      },
       { signal },
     );
     for await (const event of events) {
       if (event.type === 'usage') {
         usage = event.usage;
+        Object.assign(trace, { usage, cost: steps.costOf(usage) });
+        continue;
+      }
+      if (event.type === 'prompt') {
+        trace.prompt = event.messages.map(({ role, content }) => ({ role, content: redactText(content) }));
+        continue;
+      }
+      if (event.type === 'cached') {
+        trace.cache = event.hit;
         continue;
       }
       timings.firstToken ??= performance.now() - answerStart;
@@ -123,14 +145,13 @@ export async function* answerQuestion(
     }
     yield* grounding.finish();
     if (grounding.text.trim() === '' && grounding.withheld > 0) {
-      trace.usage = usage;
       yield* noAnswer('policy', steps.abstain('below-threshold', knowledgeBase, question.language));
       return;
     }
     if (grounding.text.trim() === '') throw new AppError('model-failed', 'The language model said nothing.');
 
     timings.answer = performance.now() - answerStart;
-    Object.assign(trace, { status: 'answered', usage });
+    trace.status = 'answered';
     await writeTrace();
     yield {
       type: 'answer-completed',
@@ -138,6 +159,7 @@ export async function* answerQuestion(
       text: grounding.text,
       citations: [...grounding.citations],
       ...(usage === undefined ? {} : { usage }),
+      ...(trace.cache === undefined ? {} : { cache: trace.cache }),
       timings,
       degraded,
     };

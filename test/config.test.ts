@@ -64,6 +64,17 @@ describe('readConfig', () => {
     expect(chat).toMatchObject({ baseUrl: 'http://127.0.0.1:11434/v1', models: ['qwen3', 'llama3'] });
   });
 
+  it('reads prices by model, and refuses what is none', () => {
+    const { prices } = readConfig({ CHAT_PRICES: 'gpt-4o-mini=0.15/0.60, qwen-plus=0.8/2' }, ROOT);
+    expect(prices).toEqual({
+      'gpt-4o-mini': { prompt: 0.15, completion: 0.6 },
+      'qwen-plus': { prompt: 0.8, completion: 2 },
+    });
+    expect(problemsOf({ CHAT_PRICES: 'gpt-4o-mini=cheap' })).toEqual([
+      expect.stringContaining('CHAT_PRICES'),
+    ]);
+  });
+
   it('cannot be changed afterwards', () => {
     expect(Object.isFrozen(readConfig({}, ROOT))).toBe(true);
   });

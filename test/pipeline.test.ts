@@ -75,6 +75,7 @@ function stepsWith(changes: Partial<Steps> = {}): Steps {
     answerer: createExtractiveAnswerer({ analyzer }),
     ground: createGrounding({ analyzer }),
     abstain,
+    costOf: () => 0.25,
     writeTrace: async (trace) => {
       traces.push(structuredClone(trace));
     },
@@ -98,6 +99,7 @@ async function run(
     text,
     images: [],
     turns: [],
+    owner: 'local',
     ...rest,
   };
   const frames: FrameBody[] = [];
@@ -175,6 +177,14 @@ describe('a question with an answer', () => {
     expect(frames[0]).toMatchObject({ question: { text: 'And to Hangzhou?', standalone: searched } });
   });
 
+  it('shows the prompt in the trace without personal data', async () => {
+    server.respond({ steps: ['You have 30 days [1].'] });
+    await run('How many days? I am ann@example.org', { answerer: modelAnswerer() });
+    const prompt = JSON.stringify(traces[0]?.prompt);
+    expect(prompt).toContain('[e-mail]');
+    expect(prompt).not.toContain('ann@example.org');
+  });
+
   it('streams what the language model writes, with citations in place of its markers, and its usage', async () => {
     server.respond({
       steps: ['You have 30', ' days [', '1]. Postage is ¥12 [2', '][8].'],
@@ -191,6 +201,10 @@ describe('a question with an answer', () => {
     });
     expect(frames[0]).toMatchObject({ mode: 'model' });
     expect(traces[0]?.usage).toEqual(completed?.usage);
+    expect(traces[0]?.cost).toBe(0.25);
+    const prompt = traces[0]?.prompt ?? [];
+    expect(prompt.map(({ role }) => role)).toEqual(['system', 'user']);
+    expect(prompt[1]?.content).toContain('How many days?');
     const question = server.requests[0]?.body.messages.at(-1)?.content;
     expect(question).toContain('You may return an item within 30 days');
     expect(question).not.toContain('showroom');
@@ -294,6 +308,7 @@ describe('a question that fails', () => {
       text: 'How?',
       images: [],
       turns: [],
+      owner: 'local',
     };
     for await (const frame of answerQuestion(ask, stepsWith({ answerer: modelAnswerer() }), {
       signal: never,

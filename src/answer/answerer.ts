@@ -1,8 +1,12 @@
-import type { Source, Usage } from '../frames.js';
+import type { CacheHit, Source, Usage } from '../frames.js';
 import type { KnowledgeBase } from '../ingest/knowledge-base.js';
 import type { Question, Turn } from '../types.js';
+import type { ChatMessage } from './chat-model.js';
 
 export interface AnswerRequest {
+  messageId: string;
+  /** Whose conversation it is: nobody gets an answer that was written for another. */
+  owner: string;
   question: Question;
   /** The kept passages, numbered from 1; the answer cites them as `[n]`. Never empty. */
   sources: readonly Source[];
@@ -14,7 +18,13 @@ export interface AnswerRequest {
 }
 
 /** Text carries citation markers `[n]`; `ground/` turns them into citations. */
-export type AnswerEvent = { type: 'text'; text: string } | { type: 'usage'; usage: Usage };
+export type AnswerEvent =
+  | { type: 'text'; text: string }
+  | { type: 'usage'; usage: Usage }
+  /** What the language model is asked, before its first text. */
+  | { type: 'prompt'; messages: readonly ChatMessage[] }
+  /** The text that follows was written for an earlier question; no model is asked. */
+  | { type: 'cached'; hit: CacheHit };
 
 /** Writes the answer from the sources: with a language model, or by quoting (`extractive`). */
 export interface Answerer {

@@ -28,9 +28,21 @@ export function createModelAnswerer({
 }: ModelAnswererOptions): Answerer {
   return {
     mode: 'model',
-    answer: (request, { signal }) =>
-      chatModel.stream(writeMessages(request, prompts, makeFence()), { signal }),
+    async *answer(request, { signal }) {
+      const messages = writeMessages(request, prompts, makeFence());
+      yield { type: 'prompt', messages };
+      yield* chatModel.stream(messages, { signal });
+    },
   };
+}
+
+/** All that an answer depends on but its question: the prompt without that, and the models. */
+export function answerContext(
+  request: AnswerRequest,
+  { prompts, chatModel }: Pick<ModelAnswererOptions, 'prompts' | 'chatModel'>,
+): string {
+  const question = { ...request.question, text: '', standalone: '' };
+  return JSON.stringify([chatModel.models, writeMessages({ ...request, question }, prompts, 'fence')]);
 }
 
 function randomFence(): string {

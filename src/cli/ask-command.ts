@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { AppError } from '../errors.js';
 import type { FrameBody, Source } from '../frames.js';
+import { LOCAL_OWNER } from '../identity/identity.js';
 import { answerQuestion } from '../pipeline.js';
 import { MAX_QUESTION_LENGTH } from '../stream/ask.js';
 import { EXIT } from './exit-codes.js';
@@ -23,6 +24,7 @@ export function registerAskCommand(program: Command): void {
           knowledgeBase: requireKnowledgeBase(core, options.kb),
           text,
           images: [],
+          owner: LOCAL_OWNER,
           turns: [],
         };
         const steps = core.steps({ writeTrace: async () => undefined });

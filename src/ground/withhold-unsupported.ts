@@ -24,8 +24,8 @@ export function withholdUnsupported(grounding: Grounding): Grounding {
 
   const release = (end: number): void => {
     let part = said.slice(decided, end);
-    // The line of a withheld sentence goes with it: an empty one would end a table.
-    if (hasGap && part.startsWith('\n') && (text === '' || text.endsWith('\n'))) {
+    // The line of a withheld sentence goes with it, or its space: an empty line would end a table.
+    if (hasGap && /^[ \n]/.test(part) && (text === '' || text.endsWith(part.charAt(0)))) {
       part = part.slice(1);
       decided += 1;
     }

@@ -3,7 +3,10 @@ import type { AnswerFrame, Citation, Source } from '../client/protocol.js';
 type FrameOf<Type extends AnswerFrame['type']> = Extract<AnswerFrame, { type: Type }>;
 
 export type Phase = 'asked' | 'searching' | 'writing' | 'answered' | 'no-answer' | 'stopped' | 'failed';
-export type Verdict = Pick<FrameOf<'grounding-checked'>, 'span' | 'verdict' | 'score' | 'reasons' | 'withheld'>;
+export type Verdict = Pick<
+  FrameOf<'grounding-checked'>,
+  'span' | 'verdict' | 'score' | 'reasons' | 'withheld'
+>;
 
 /** `code` is one of the server's, or `unreachable`. */
 export interface ShownError {

@@ -175,7 +175,14 @@ const en = {
     device: 'Device',
     chat: 'Answer',
     tokens: 'Tokens',
+    cost: 'Cost',
+    cache: 'From memory',
   },
+  cached: (kind: 'exact' | 'meaning', similarity: string) =>
+    kind === 'exact'
+      ? 'the same question was answered before'
+      : `a question like it was answered before (${similarity})`,
+  prompt: 'What the model was asked',
   none: 'none',
   extractiveEngine: 'none: quotes from the passages',
   tokensUsed: (prompt: string, completion: string) => `${prompt} read, ${completion} written`,
@@ -340,7 +347,18 @@ const zh: Texts = {
   },
   milliseconds: (value) => `${value} 毫秒`,
   engines: '模型',
-  engineNames: { embedder: '向量', reranker: '重排', device: '设备', chat: '回答', tokens: '词元' },
+  engineNames: {
+    embedder: '向量',
+    reranker: '重排',
+    device: '设备',
+    chat: '回答',
+    tokens: '词元',
+    cost: '费用',
+    cache: '缓存',
+  },
+  cached: (kind, similarity) =>
+    kind === 'exact' ? '同一问题已回答过' : `相近的问题已回答过（${similarity}）`,
+  prompt: '发给模型的内容',
   none: '无',
   extractiveEngine: '无：直接引用段落',
   tokensUsed: (prompt, completion) => `读入 ${prompt}，写出 ${completion}`,

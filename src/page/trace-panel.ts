@@ -20,6 +20,7 @@ export function tracePanel(
       ...candidates(trace, texts, openCandidate),
       timings(trace, texts),
       engines(trace, texts),
+      ...prompt(trace, texts),
     ],
   };
 }
@@ -73,7 +74,7 @@ function timings(trace: Trace, texts: Texts): HTMLElement {
   return section(texts.timings, timingsView(trace.timings, texts));
 }
 
-function engines({ embedder, reranker, device, mode, usage }: Trace, texts: Texts): HTMLElement {
+function engines({ embedder, reranker, device, mode, usage, cost, cache }: Trace, texts: Texts): HTMLElement {
   const names = texts.engineNames;
   const rows: [string, string][] = [
     [names.embedder, embedder ?? texts.none],
@@ -85,8 +86,20 @@ function engines({ embedder, reranker, device, mode, usage }: Trace, texts: Text
     const counts = [usage.promptTokens, usage.completionTokens].map((count) => count.toLocaleString('en'));
     rows.push([names.tokens, texts.tokensUsed(counts[0] ?? '', counts[1] ?? '')]);
   }
+  if (cost !== undefined) rows.push([names.cost, cost.toPrecision(3)]);
+  if (cache !== undefined) rows.push([names.cache, texts.cached(cache.kind, cache.similarity.toFixed(3))]);
   const list = rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]);
   return section(texts.engines, element('dl', { class: 'engines' }, ...list));
+}
+
+function prompt({ prompt: messages }: Trace, texts: Texts): HTMLElement[] {
+  if (messages === undefined) return [];
+  const shown = messages.flatMap(({ role, content }) => [
+    element('dt', {}, role),
+    element('dd', {}, element('pre', { class: 'prompt' }, content)),
+  ]);
+  const summary = element('summary', {}, texts.prompt);
+  return [element('details', { class: 'prompt-sent' }, summary, element('dl', {}, ...shown))];
 }
 
 function section(title: string, content: HTMLElement): HTMLElement {

@@ -1,4 +1,4 @@
-import type { NoAnswerReason, Timings, Usage } from '../frames.js';
+import type { CacheHit, NoAnswerReason, Timings, Usage } from '../frames.js';
 import type { JudgedCandidate, Question } from '../types.js';
 
 /** Everything that can be said about how one answer came about. */
@@ -22,6 +22,12 @@ export interface Trace {
   /** Device the reranker ran on: 'cpu', 'webgpu', …; null where none ran. */
   device: string | null;
   usage?: Usage;
+  /** Price of the tokens, in the currency of CHAT_PRICES; absent where the model has no price there. */
+  cost?: number;
+  /** What the language model was asked, without secrets and personal data; absent where none was. */
+  prompt?: { role: 'system' | 'user' | 'assistant'; content: string }[];
+  /** The answer was written for an earlier question. */
+  cache?: CacheHit;
   at: string;
 }
 

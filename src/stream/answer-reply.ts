@@ -1,5 +1,5 @@
 import { AppError } from '../errors.js';
-import type { AnswerFrame, Citation, NoAnswerReason, Source, Timings, Usage } from '../frames.js';
+import type { AnswerFrame, CacheHit, Citation, NoAnswerReason, Source, Timings, Usage } from '../frames.js';
 
 /** A whole answer at once: what its frames add up to. */
 export interface AnswerReply {
@@ -11,6 +11,7 @@ export interface AnswerReply {
   citations: Citation[];
   sources: Source[];
   usage?: Usage | undefined;
+  cache?: CacheHit | undefined;
   timings: Timings;
   degraded: string[];
   frames: AnswerFrame[];

@@ -144,7 +144,15 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
       owner: asker.owner,
     });
     const turns = (givenTurns ?? storedTurns).slice(-limits.turns);
-    return { conversationId, messageId, knowledgeBase, text: input.text, images: input.images ?? [], turns };
+    return {
+      conversationId,
+      messageId,
+      knowledgeBase,
+      text: input.text,
+      images: input.images ?? [],
+      turns,
+      owner: asker.owner,
+    };
   };
 
   const find = async (messageId: string): Promise<AnswerAddress> => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  cacheHitSchema,
   candidateScoresSchema,
   citationSchema,
   frameSchema,
@@ -34,6 +35,7 @@ export const answerReplySchema = z.object({
   citations: z.array(citationSchema),
   sources: z.array(sourceSchema),
   usage: usageSchema.optional(),
+  cache: cacheHitSchema.optional(),
   timings: timingsSchema,
   degraded: z.array(z.string()),
   frames: z.array(frameSchema),
@@ -93,6 +95,11 @@ export const traceSchema = z.object({
   reranker: z.string().nullable(),
   device: z.string().nullable(),
   usage: usageSchema.optional(),
+  cost: z.number().optional(),
+  prompt: z
+    .array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }))
+    .optional(),
+  cache: cacheHitSchema.optional(),
   at: z.string(),
 });
 

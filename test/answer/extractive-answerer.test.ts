@@ -49,6 +49,8 @@ async function ask(
   const deltas: string[] = [];
   for await (const event of answerer.answer(
     {
+      messageId: 'm',
+      owner: 'local',
       question: { text, standalone: text, language: detectLanguage(text) },
       sources: sources.map((source, index) => ({ ...source, n: index + 1 })),
       turns: [],
@@ -164,6 +166,8 @@ describe('an answer made of quotes', () => {
     const events = answerer
       .answer(
         {
+          messageId: 'm',
+          owner: 'local',
           question: { text: 'How long?', standalone: 'How long?', language: 'en' },
           sources: [RETURNS],
           turns: [],

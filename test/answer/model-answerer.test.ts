@@ -35,6 +35,8 @@ async function messagesFor(request: Partial<AnswerRequest> = {}, fence?: string)
   });
   const events = answerer.answer(
     {
+      messageId: 'm',
+      owner: 'local',
       question: { text: 'Is it free?', standalone: 'Is it free?', language: 'en' },
       sources: SOURCES,
       turns: [],
@@ -47,7 +49,12 @@ async function messagesFor(request: Partial<AnswerRequest> = {}, fence?: string)
     },
     { signal: new AbortController().signal },
   );
-  for await (const event of events) expect(event).toEqual({ type: 'text', text: 'Yes [1].' });
+  const given = [];
+  for await (const event of events) given.push(event);
+  expect(given).toEqual([
+    { type: 'prompt', messages: seen },
+    { type: 'text', text: 'Yes [1].' },
+  ]);
   return [...seen];
 }
 

@@ -117,7 +117,9 @@ describe('an answer of a language model, over a socket', () => {
   });
 
   it.each(POLICIES)('may cut its markers anywhere under “%s”', async (policy) => {
-    const whole = await ask(policy, (n) => [`${RIGHT} [${n}]. Opened headphones can not be returned [${n}, 88].`]);
+    const whole = await ask(policy, (n) => [
+      `${RIGHT} [${n}]. Opened headphones can not be returned [${n}, 88].`,
+    ]);
     const pieces = await ask(policy, (n) => [
       ...`${RIGHT} [${n}]. Opened headphones can not be returned [${n}, 88].`,
     ]);
@@ -129,15 +131,18 @@ describe('an answer of a language model, over a socket', () => {
     );
   });
 
-  it.each(POLICIES)('keeps a marker that never ends as the text it is under “%s”', async (policy) => {
-    const { text } = await ask(policy, (n) => [`${RIGHT} [${n}]. See also [${n}`]);
-    expect(text).toMatch(/See also \[\d$/);
-  });
+  it.each(['show', 'mark'] as const)(
+    'keeps a marker that never ends as the text it is under “%s”',
+    async (policy) => {
+      const { text } = await ask(policy, (n) => [`${RIGHT} [${n}]. See also [${n}`]);
+      expect(text).toMatch(/See also \[\d$/);
+    },
+  );
 
   it.each(POLICIES)('keeps code as it is under “%s”', async (policy) => {
     const code = '```js\nlist[1] = 90; // days\n```';
-    const { text, checks } = await ask(policy, (n) => [`${RIGHT} [${n}].\n\n${code}\n\nPress \`[2]\` then.`]);
-    expect(text).toBe(`${RIGHT}.\n\n${code}\n\nPress \`[2]\` then.`);
+    const { text, checks } = await ask(policy, (n) => [`${RIGHT} [${n}].\n\n${code}\n\nWhat is \`[2]\`?`]);
+    expect(text).toBe(`${RIGHT}.\n\n${code}\n\nWhat is \`[2]\`?`);
     expect(checks.some(({ span }) => text.slice(...span).includes('90'))).toBe(false);
   });
 

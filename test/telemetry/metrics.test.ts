@@ -14,6 +14,7 @@ const ask: Ask = {
   text: 'How long?',
   images: [],
   turns: [],
+  owner: 'local',
 };
 const options = { signal: new AbortController().signal };
 const never = (): never => {
@@ -84,9 +85,10 @@ describe('Measured steps', () => {
       text: 'Done.',
       citations: [],
       inventedCitations: 2,
-        withheld: 0,
+      withheld: 0,
     }),
     abstain: () => 'No.',
+    costOf: () => undefined,
     writeTrace: async () => undefined,
     engines: () => ({ embedder: null, reranker: null, device: null }),
   };
@@ -98,7 +100,15 @@ describe('Measured steps', () => {
     const stepOptions = { knowledgeBase: shop, ...options };
     expect(await observed.retrieve(question, stepOptions)).toEqual({ candidates: [], degraded: [] });
     await expect(observed.rerank(question, [], stepOptions)).rejects.toMatchObject({ code: 'timeout' });
-    const request = { question, sources: [], turns: [], knowledgeBase: shop, images: [] };
+    const request = {
+      messageId: 'm',
+      owner: 'local',
+      question,
+      sources: [],
+      turns: [],
+      knowledgeBase: shop,
+      images: [],
+    };
     expect(await drain(observed.answerer.answer(request, options))).toHaveLength(2);
     const { text } = await metrics.scrape();
     expect(text).toContain('askbase_stage_seconds_count{stage="retrieve",outcome="ok"} 1');

@@ -1,0 +1,24 @@
+import type { AnswerCache } from './answer-cache.js';
+import type { AnswerEvent, Answerer, AnswerRequest } from './answerer.js';
+
+/** The same answerer, asked only where the cache knows no answer. */
+export function createCachedAnswerer(answerer: Answerer, cache: AnswerCache): Answerer {
+  return {
+    mode: answerer.mode,
+    async *answer(request: AnswerRequest, { signal }): AsyncGenerator<AnswerEvent> {
+      const cached = await cache.find(request, { signal });
+      if (cached !== null) {
+        yield { type: 'cached', hit: cached.hit };
+        yield { type: 'text', text: cached.text };
+        return;
+      }
+      let text = '';
+      for await (const event of answerer.answer(request, { signal })) {
+        if (event.type === 'text') text += event.text;
+        yield event;
+      }
+      // An answer that failed or was stopped is never got to the end.
+      await cache.keep(request, text, { signal });
+    },
+  };
+}
