@@ -5,6 +5,7 @@ import { checkVector } from './check-vector.js';
 import { questionKeys } from './lexical-weights.js';
 import type { IndexDescription, IndexFingerprint, SearchOptions, SearchQuery } from './passage-index.js';
 import { createSearchSpace, type SearchSpace, type SpaceHit } from './search-space.js';
+import { createDotProducts } from './simd-dot-products.js';
 import { toFloats, toWeightedTerms } from './sqlite-passage-schema.js';
 
 /** Hits of both branches by passage number; every passage once, as JSON, which is parsed where it is needed. */
@@ -58,6 +59,7 @@ function openReader({ file }: { file: string }) {
   const spaces = new Map<string, SearchSpace>();
   let known = NOTHING_KNOWN;
   let dimensions = 0;
+  let products = createDotProducts(dimensions);
 
   const fingerprint = (): IndexFingerprint | null => {
     const row = readMeta.get('fingerprint') as { value: string } | undefined;
@@ -80,6 +82,7 @@ function openReader({ file }: { file: string }) {
       spaces.clear();
       known = { ...NOTHING_KNOWN, generation };
       dimensions = fingerprint()?.dimensions ?? 0;
+      products = createDotProducts(dimensions);
     }
     if (removal > known.removal) {
       for (const [number, knowledgeBase] of readRemovals.iterate(known.removal)) {
@@ -89,7 +92,7 @@ function openReader({ file }: { file: string }) {
     if (passage > known.passage) {
       for (const row of readNew.iterate(known.passage)) {
         const [number, knowledgeBase, documentId, id, language, tags, vector, keys, weights] = row;
-        const space = spaces.get(knowledgeBase) ?? createSearchSpace(dimensions);
+        const space = spaces.get(knowledgeBase) ?? createSearchSpace(dimensions, products);
         spaces.set(knowledgeBase, space);
         space.add({
           number,

@@ -29,8 +29,12 @@ const FINGERPRINT = { embedder: 'tiny', dimensions: 2, analyzer: 'askbase-1' };
 test('loses nothing it acknowledged when the process is killed in the middle of writing, again and again', async () => {
   const file = join(folder, 'index.db');
   let written = 0;
-  for (let round = 1; round <= 3; round += 1) {
-    const lines = await killAfterLines('./passage-writer-child', [file, String(written)], 5 * round);
+  for (let round = 1; round <= 20; round += 1) {
+    const lines = await killAfterLines(
+      './passage-writer-child',
+      [file, String(written)],
+      1 + ((round * 7) % 13),
+    );
     written = Number(lines.at(-1)) + 1;
     const index = await createSqlitePassageIndex({ file });
     const documents = new Set((await index.listDocuments('shop')).map(({ documentId }) => documentId));
@@ -45,7 +49,7 @@ test('loses nothing it acknowledged when the process is killed in the middle of 
     expect(dense).toHaveLength(2 * documents.size);
     await index.close();
   }
-});
+}, 300_000);
 
 test('follows what another process of ours writes to the same file', async () => {
   const file = join(folder, 'index.db');
