@@ -184,7 +184,11 @@ function chooseReranker({ rerank }: Config, engine: InferenceEngine): Reranker |
     : createHttpReranker({ url: rerank.url, model: rerank.model });
 }
 
-async function openIndex({ qdrant, dataDir }: Config): Promise<PassageIndex> {
+/** Throws AppError `unavailable` where the embedded index cannot be opened. */
+export async function openIndex({
+  qdrant,
+  dataDir,
+}: Pick<Config, 'qdrant' | 'dataDir'>): Promise<PassageIndex> {
   return qdrant === undefined
     ? createSqlitePassageIndex({ file: join(dataDir, 'index.db') })
     : createQdrantPassageIndex(qdrant);

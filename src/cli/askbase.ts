@@ -4,6 +4,8 @@ import { AppError } from '../errors.js';
 import { registerAskCommand } from './ask-command.js';
 import { registerEvalCommand } from './eval-command.js';
 import { EXIT } from './exit-codes.js';
+import { registerExportCommand } from './export-command.js';
+import { registerImportCommand } from './import-command.js';
 import { registerIngestCommand } from './ingest-command.js';
 import { registerKeysCommand } from './keys-command.js';
 import { registerModelsCommand } from './models-command.js';
@@ -29,6 +31,8 @@ registerIngestCommand(program);
 registerAskCommand(program);
 registerSearchCommand(program);
 registerKeysCommand(program);
+registerExportCommand(program);
+registerImportCommand(program);
 registerModelsCommand(program);
 registerEvalCommand(program);
 

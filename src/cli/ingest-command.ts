@@ -1,12 +1,15 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { AppError } from '../errors.js';
-import { createUploadedDocuments } from '../ingest/uploaded-documents.js';
+import type { Core } from '../core.js';
+import { AppError, toAppError, toPublicError } from '../errors.js';
+import { normalizeDocumentId } from '../ingest/document-id.js';
+import { inParallel } from '../ingest/in-parallel.js';
+import type { KnowledgeBase } from '../ingest/knowledge-base.js';
 import type { UploadResult } from '../stream/document-service.js';
 import { EXIT } from './exit-codes.js';
 import { withCore } from './open-core.js';
-import { createProgress, progressBar } from './terminal.js';
+import { createPace, createProgress, type Progress, progressBar } from './terminal.js';
 
 export function registerIngestCommand(program: Command): void {
   program
@@ -17,25 +20,47 @@ export function registerIngestCommand(program: Command): void {
     .option('--json', 'print one JSON object with the result of each file')
     .action(async (paths: string[], options: { kb: string; json?: boolean }) => {
       const files = (await Promise.all(paths.map(listFiles))).flat();
-      const results = await withCore(async (core, signal) => {
-        core.knowledgeBases.ensure(options.kb);
-        const documents = createUploadedDocuments({ ...core, logger: { ...SILENT } });
-        const progress = createProgress(process.stderr);
-        const done: UploadResult[] = [];
-        for (const { path, name } of files) {
-          progress.show(`Ingesting ${progressBar(done.length, files.length)} ${name}`);
-          const file = { name, bytes: await readFile(path) };
-          done.push(...(await documents.ingest(options.kb, [file], { signal })));
-        }
-        progress.clear();
-        return done;
-      });
+      const progress = createProgress(process.stderr);
+      const results = await withCore((core, signal) =>
+        ingestFiles(files, { core, signal, knowledgeBase: core.knowledgeBases.ensure(options.kb), progress }),
+      ).finally(progress.clear);
       report(results, options.json === true);
     });
 }
 
-/** Failures are part of the results here. */
-const SILENT = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+/** Reading, embedding and writing of different files overlap; no more are held in memory. */
+const FILES_AT_A_TIME = 4;
+
+interface IngestOptions {
+  core: Pick<Core, 'index' | 'ingestor'>;
+  knowledgeBase: KnowledgeBase;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/** Unchanged files cost no more than reading them: whoever was interrupted starts the same command again. */
+async function ingestFiles(files: readonly FileToIngest[], options: IngestOptions): Promise<UploadResult[]> {
+  const { core, knowledgeBase, progress, signal } = options;
+  const documents = await core.index.listDocuments(knowledgeBase.id);
+  const known = new Map(documents.map((document) => [document.documentId, document]));
+  const results = new Map<FileToIngest, UploadResult>();
+  const pace = createPace('files');
+  await inParallel(files, FILES_AT_A_TIME, async (file) => {
+    const { name, path } = file;
+    try {
+      const before = known.get(normalizeDocumentId(name)) ?? null;
+      const content = await readFile(path);
+      const document = { knowledgeBase, documentId: name, content, origin: 'upload' as const };
+      results.set(file, await core.ingestor.ingestDocument(document, { signal, known: before }));
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.code === 'stopped' || error.code === 'unavailable') throw error;
+      results.set(file, { documentId: name, status: 'failed', passages: 0, error: toPublicError(error) });
+    }
+    progress.show(`Ingesting ${progressBar(results.size, files.length)} ${pace(results.size, files.length)}`);
+  });
+  return files.flatMap((file) => results.get(file) ?? []);
+}
 
 interface FileToIngest {
   path: string;

@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
-import { type Core, createCore } from '../core.js';
+import { type Core, createCore, openIndex } from '../core.js';
 import { AppError } from '../errors.js';
+import type { PassageIndex } from '../retrieve/passage-index.js';
 import { createWinstonLogger } from '../telemetry/winston-logger.js';
 import { readEnvironment } from './environment.js';
 import { readConfigOrExit } from './serve-command.js';
@@ -19,18 +20,43 @@ export async function withCore<T>(
     dataDir === undefined ? { ...rest, ...(qdrant === undefined ? {} : { qdrant }) } : { ...rest, dataDir };
   const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const logger = createWinstonLogger({ level, style: 'text', colors: false, stream: process.stderr });
+  return untilStopped(async (signal) => {
+    const core = await createCore(config, { logger });
+    try {
+      await core.prepareIndex();
+      await core.knowledgeFolder.load();
+      await core.describeIndex();
+      return await run(core, signal);
+    } finally {
+      await core.close();
+    }
+  });
+}
+
+/** Runs a command on the configured index as it is: no model is loaded, and nothing is made ready for one. */
+export async function withIndex<T>(
+  run: (index: PassageIndex, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const config = readConfigOrExit(readEnvironment());
+  return untilStopped(async (signal) => {
+    const index = await openIndex(config);
+    try {
+      return await run(index, signal);
+    } finally {
+      await index.close();
+    }
+  });
+}
+
+/** SIGINT and SIGTERM abort the signal: what is under way ends whole. */
+async function untilStopped<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  const core = await createCore(config, { logger });
   try {
-    await core.prepareIndex();
-    await core.knowledgeFolder.load();
-    await core.describeIndex();
-    return await run(core, stopping.signal);
+    return await run(stopping.signal);
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
-    await core.close();
   }
 }
 

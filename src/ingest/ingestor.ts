@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { AppError } from '../errors.js';
 import { passageSearchText } from '../passage-text.js';
 import type { Embedder } from '../retrieve/embedder.js';
+import { weighPassageTerms } from '../retrieve/lexical-weights.js';
 import type { IndexedPassage, PassageIndex } from '../retrieve/passage-index.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { DocumentSummary, Passage } from '../types.js';
@@ -125,7 +126,8 @@ export function createIngestor(options: IngestorOptions): Ingestor {
         nextTurn().then(() => texts.map((text) => analyze(text, knowledgeBase))),
       ]);
       for (const [place, passage] of batch.entries()) {
-        indexed.push({ passage, vector: vectors?.[place] ?? null, terms: terms[place] ?? [] });
+        const weighed = weighPassageTerms(knowledgeBase.id, terms[place] ?? []);
+        indexed.push({ passage, vector: vectors?.[place] ?? null, terms: weighed });
       }
     }
     return indexed;

@@ -4,6 +4,7 @@ import { detectLanguage } from '../language.js';
 import { passageSearchText } from '../passage-text.js';
 import type { Analyzer } from '../retrieve/analyzer.js';
 import type { Embedder } from '../retrieve/embedder.js';
+import { weighPassageTerms } from '../retrieve/lexical-weights.js';
 import type { PassageIndex } from '../retrieve/passage-index.js';
 import type { DocumentSummary, Passage } from '../types.js';
 import type { BeirDocument } from './beir-dataset.js';
@@ -37,7 +38,8 @@ export async function indexDataset(
     for (const passages of cut) {
       const indexed = passages.map((passage) => {
         const vector = vectors?.[place] ?? null;
-        const terms = analyzer.analyze(texts[place] ?? '', PLAIN_LEXICON);
+        const words = analyzer.analyze(texts[place] ?? '', PLAIN_LEXICON);
+        const terms = weighPassageTerms(knowledgeBase, words);
         place += 1;
         return { passage, vector, terms };
       });

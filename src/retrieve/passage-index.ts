@@ -1,12 +1,13 @@
 import type { BranchScore, DocumentSummary, Passage } from '../types.js';
+import type { WeightedTerms } from './lexical-weights.js';
 
 /** A passage with what the two branches search by. */
 export interface IndexedPassage {
   passage: Passage;
   /** Unit vector of the index's dimension, or null where no embedder was available. */
   vector: Float32Array | null;
-  /** Analysed terms of the passage in order, repeats kept: `analyzer.ts` gives them. */
-  terms: string[];
+  /** What `weighPassageTerms` gives for the analysed terms of the passage. */
+  terms: WeightedTerms;
 }
 
 export interface SearchQuery {
@@ -88,6 +89,11 @@ export interface PassageIndex {
   listDocuments(knowledgeBase?: string): Promise<DocumentSummary[]>;
   /** Passages of one document by position; empty where there is no such document. */
   readDocument(knowledgeBase: string, documentId: string): Promise<Passage[]>;
+  /**
+   * The same with what they are searched by, bit for bit as it was written: to take it to another index. Empty where
+   * there is no such document.
+   */
+  readIndexed(knowledgeBase: string, documentId: string): Promise<IndexedPassage[]>;
   /** Both branches in one round trip. */
   search(query: SearchQuery, options: SearchOptions): Promise<BranchHits>;
   /**

@@ -21,6 +21,7 @@ import {
   toDocument,
   toDocumentPoint,
   toEmptiedPoint,
+  toIndexedPassage,
   toPassage,
   toPassagePoint,
   toQdrantFilter,
@@ -72,13 +73,26 @@ export function createQdrantPassageIndex({
       ...writing,
       ...(signal === undefined ? {} : { signal }),
     });
-  async function* scroll(filter: Schemas['Filter']): AsyncGenerator<Schemas['Record']> {
+  async function* scroll(
+    filter: Schemas['Filter'],
+    { withVectors = false } = {},
+  ): AsyncGenerator<Schemas['Record']> {
     let offset: Schemas['ExtendedPointId'] | undefined;
     do {
       const from = offset === undefined ? {} : { offset };
       const page = await send(
         (api, init) =>
-          api.scrollPoints({ ...named, filter, limit: READ_PAGE, with_payload: true, ...from }, init),
+          api.scrollPoints(
+            {
+              ...named,
+              filter,
+              limit: READ_PAGE,
+              with_payload: true,
+              with_vector: withVectors,
+              ...from,
+            },
+            init,
+          ),
         writing,
       );
       yield* page.points;
@@ -166,6 +180,13 @@ export function createQdrantPassageIndex({
         passages.push(toPassage(payload));
       }
       return passages.sort((a, b) => a.position - b.position);
+    },
+
+    readIndexed: async (knowledgeBase, documentId) => {
+      const indexed = [];
+      const filter = pointsOf('passage', { knowledgeBase, documentId });
+      for await (const point of scroll(filter, { withVectors: true })) indexed.push(toIndexedPassage(point));
+      return indexed.sort((a, b) => a.passage.position - b.passage.position);
     },
 
     search: async ({ dense, lexical }, { knowledgeBase, filter, limit, signal }) => {

@@ -3,48 +3,15 @@ import { v5 } from 'uuid';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
 import type { DocumentSummary, Passage } from '../types.js';
-import { weighPassageTerms } from './lexical-weights.js';
 import type { IndexedPassage, IndexFingerprint, PassageFilter } from './passage-index.js';
+import { documentSchema, fingerprintSchema, passageSchema } from './passage-schemas.js';
 
 /** What stands in the collection, and how it becomes our types. */
 
 export const DENSE = 'dense';
 export const LEXICAL = 'lexical';
 
-const language = z.enum(['en', 'zh']);
-
-const passageSchema = z.object({
-  id: z.string(),
-  knowledgeBase: z.string(),
-  documentId: z.string(),
-  title: z.string(),
-  headings: z.array(z.string()),
-  text: z.string(),
-  kind: z.enum(['text', 'faq']),
-  language,
-  url: z.string().optional(),
-  tags: z.array(z.string()),
-  position: z.number(),
-  tokens: z.number(),
-  updatedAt: z.string(),
-});
-
-const documentSchema = z.object({
-  knowledgeBase: z.string(),
-  documentId: z.string(),
-  title: z.string(),
-  language,
-  url: z.string().optional(),
-  tags: z.array(z.string()),
-  origin: z.enum(['folder', 'upload']),
-  contentHash: z.string(),
-  passages: z.number(),
-  updatedAt: z.string(),
-});
-
-const fingerprintSchema = z.object({
-  askbase: z.object({ embedder: z.string(), dimensions: z.number(), analyzer: z.string() }),
-});
+const metadataSchema = z.object({ askbase: fingerprintSchema });
 
 /** A passage is a point with vectors; a document is a point without, so that no search ever meets it. */
 const passagePayloadSchema = z.object({ passage: passageSchema });
@@ -71,7 +38,7 @@ export function toDocumentPoint(document: DocumentSummary): Schemas['PointStruct
 }
 
 export function toPassagePoint({ passage, vector, terms }: IndexedPassage): Schemas['PointStruct'] {
-  const { keys, weights } = weighPassageTerms(passage.knowledgeBase, terms);
+  const { keys, weights } = terms;
   const lexical = { indices: Array.from(keys), values: Array.from(weights) };
   return {
     id: passage.id,
@@ -108,6 +75,24 @@ export function toDocument(payload: unknown): DocumentSummary {
   return parse(documentPayloadSchema, payload).document as DocumentSummary;
 }
 
+const vectorsSchema = z.object({
+  [DENSE]: z.array(z.number()).optional(),
+  [LEXICAL]: z.object({ indices: z.array(z.number()), values: z.array(z.number()) }).optional(),
+});
+
+/** A point that was read with its vectors. */
+export function toIndexedPassage({ payload, vector }: Schemas['Record']): IndexedPassage {
+  const { [DENSE]: dense, [LEXICAL]: lexical } = parse(vectorsSchema, vector ?? {});
+  return {
+    passage: toPassage(payload),
+    vector: dense === undefined ? null : Float32Array.from(dense),
+    terms: {
+      keys: Uint32Array.from(lexical?.indices ?? []),
+      weights: Float32Array.from(lexical?.values ?? []),
+    },
+  };
+}
+
 function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
   const parsed = schema.safeParse(payload);
   if (parsed.success) return parsed.data;
@@ -122,7 +107,7 @@ export function toMetadata({ embedder, dimensions, analyzer }: IndexFingerprint)
 
 /** Null where the collection is not one of ours. */
 export function toFingerprint(metadata: unknown): IndexFingerprint | null {
-  return fingerprintSchema.safeParse(metadata).data?.askbase ?? null;
+  return metadataSchema.safeParse(metadata).data?.askbase ?? null;
 }
 
 const matches = (key: string, value: string | boolean): Schemas['FieldCondition'] => ({

@@ -59,6 +59,7 @@ export async function createSqlitePassageIndex({ file }: { file: string }): Prom
       const passages = await reader.call('readDocument', [knowledgeBase, documentId]);
       return passages.map((passage) => JSON.parse(passage) as Passage);
     },
+    readIndexed: (knowledgeBase, documentId) => reader.call('readIndexed', [knowledgeBase, documentId]),
     search: async (query, { knowledgeBase, filter, limit, signal }) => {
       const options = { knowledgeBase, limit, ...(filter === undefined ? {} : { filter }) };
       const { lexical, dense, passages } = await reader.call('search', [query, options], { signal });

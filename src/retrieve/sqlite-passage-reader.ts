@@ -1,9 +1,16 @@
 import { workerData } from 'node:worker_threads';
 import { inTransaction, openForReading, type Statement } from '../store/sqlite-database.js';
 import { serveMethods } from '../store/worker-rpc.js';
+import type { Passage } from '../types.js';
 import { checkVector } from './check-vector.js';
 import { questionKeys } from './lexical-weights.js';
-import type { IndexDescription, IndexFingerprint, SearchOptions, SearchQuery } from './passage-index.js';
+import type {
+  IndexDescription,
+  IndexedPassage,
+  IndexFingerprint,
+  SearchOptions,
+  SearchQuery,
+} from './passage-index.js';
 import { createSearchSpace, type SearchSpace, type SpaceHit } from './search-space.js';
 import { createDotProducts } from './simd-dot-products.js';
 import { toFloats, toWeightedTerms } from './sqlite-passage-schema.js';
@@ -14,6 +21,8 @@ export interface ReaderHits {
   dense: SpaceHit[];
   passages: Map<number, string>;
 }
+
+type IndexedRow = [passage: string, vector: Uint8Array | null, keys: Uint8Array, weights: Uint8Array];
 
 export type PassageReaderMethods = ReturnType<typeof openReader>;
 
@@ -48,6 +57,11 @@ function openReader({ file }: { file: string }) {
     `SELECT passage FROM passages
      WHERE document = (SELECT number FROM documents WHERE knowledge_base = ? AND document_id = ?)
      ORDER BY position`,
+  );
+  const readIndexed = rowsOf(
+    `SELECT p.passage, p.vector, p.term_keys, p.term_weights
+     FROM documents d JOIN passages p ON p.document = d.number
+     WHERE d.knowledge_base = ? AND d.document_id = ? ORDER BY p.position`,
   );
   const countPassages = database.prepare(
     `SELECT knowledge_base AS knowledgeBase, count(DISTINCT d.number) AS documents, count(p.number) AS passages
@@ -137,6 +151,15 @@ function openReader({ file }: { file: string }) {
     /** Each passage as JSON. */
     readDocument: (knowledgeBase: string, documentId: string): string[] =>
       readDocument.all(knowledgeBase, documentId).map(({ passage }) => passage as string),
+
+    readIndexed: (knowledgeBase: string, documentId: string): IndexedPassage[] =>
+      (readIndexed.all(knowledgeBase, documentId) as unknown as IndexedRow[]).map(
+        ([passage, vector, keys, weights]) => ({
+          passage: JSON.parse(passage) as Passage,
+          vector: vector === null ? null : toFloats(vector),
+          terms: toWeightedTerms(keys, weights),
+        }),
+      ),
 
     describe: (): IndexDescription => {
       const knowledgeBases = countPassages.all().map((row) => ({ ...row }));

@@ -4,7 +4,6 @@ import { inTransaction, openDatabase } from '../store/sqlite-database.js';
 import { serveMethods } from '../store/worker-rpc.js';
 import type { DocumentSummary } from '../types.js';
 import { checkVector } from './check-vector.js';
-import { weighPassageTerms } from './lexical-weights.js';
 import { type IndexedPassage, type IndexFingerprint, sameFingerprint } from './passage-index.js';
 import { PASSAGE_MIGRATIONS, toBlob } from './sqlite-passage-schema.js';
 
@@ -146,7 +145,6 @@ function toRows(
   for (const { passage, vector, terms } of passages) {
     checkVector(vector, fingerprint.dimensions);
     if (rows.has(passage.id)) continue;
-    const { keys, weights } = weighPassageTerms(passage.knowledgeBase, terms);
     rows.set(passage.id, {
       position: passage.position,
       passage: JSON.stringify(passage),
@@ -154,8 +152,8 @@ function toRows(
       language: passage.language,
       tags: JSON.stringify(passage.tags),
       vector: vector === null ? null : toBlob(vector),
-      term_keys: toBlob(keys),
-      term_weights: toBlob(weights),
+      term_keys: toBlob(terms.keys),
+      term_weights: toBlob(terms.weights),
     });
   }
   return rows;

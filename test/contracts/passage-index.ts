@@ -100,6 +100,20 @@ export function passageIndexContract(name: string, startEngine: () => Promise<Pa
       expect(await index.readDocument('shop', kettle.documentId)).toEqual([kettle]);
     });
 
+    test('gives back vectors and terms bit for bit as they were written', async () => {
+      const passages = [
+        indexed(
+          passageOf('shop', { text: 'kettle 水壶', position: 0, tags: ['x'] }),
+          [1, 2, 3, 4, 5, 6, 7, 8],
+        ),
+        indexed(passageOf('shop', { text: 'no vector', position: 1 })),
+        indexed(passageOf('shop', { text: '', position: 2 }), axis(3)),
+      ];
+      await write(passages);
+      expect(await index.readIndexed('shop', 'en/returns.md')).toEqual(passages);
+      expect(await index.readIndexed('shop', 'none.md')).toEqual([]);
+    });
+
     test('orders both branches as brute force does', async () => {
       const corpus = syntheticCorpus(400);
       for (const passages of corpus.documents) await write(passages);
@@ -194,7 +208,7 @@ export function passageIndexContract(name: string, startEngine: () => Promise<Pa
         {
           passage: passageOf('shop', { documentId: 'a.md', text: '!!!', position: 1 }),
           vector: unit(axis(0)),
-          terms: [],
+          terms: weighPassageTerms('shop', []),
         },
       ]);
       const { lexical, dense } = await find('kettle', axis(0));
@@ -388,7 +402,11 @@ export function passageIndexContract(name: string, startEngine: () => Promise<Pa
         code: 'invalid',
       });
       await expect(find('kettle', [1, 0])).rejects.toMatchObject({ name: 'AppError', code: 'invalid' });
-      const broken = { passage, vector: new Float32Array(DIMENSIONS).fill(Number.NaN), terms: [] };
+      const broken = {
+        passage,
+        vector: new Float32Array(DIMENSIONS).fill(Number.NaN),
+        terms: indexed(passage).terms,
+      };
       await expect(write([broken])).rejects.toMatchObject({ name: 'AppError', code: 'invalid' });
       expect((await find('kettle', axis(0))).dense).toHaveLength(1);
     });
@@ -465,8 +483,7 @@ function syntheticCorpus(size: number): {
 type Scored = { id: string; score: number };
 
 function bruteForceLexical(passages: readonly IndexedPassage[], question: string): Scored[] {
-  const weighed = passages.map(({ passage, terms }) => {
-    const { keys, weights } = weighPassageTerms('shop', terms);
+  const weighed = passages.map(({ passage, terms: { keys, weights } }) => {
     return { id: passage.id, weights: new Map(Array.from(keys, (key, at) => [key, weights[at] as number])) };
   });
   const keys = [...questionKeys('shop', termsOf(question))];

@@ -7,6 +7,7 @@ export interface MemoryPassageIndex extends PassageIndex {
   indexed(knowledgeBase: string, documentId: string): readonly IndexedPassage[];
 }
 
+const NO_TERMS = { keys: new Uint32Array(), weights: new Float32Array() };
 const notImplemented = (): never => {
   throw new Error('not implemented');
 };
@@ -30,12 +31,19 @@ export function createMemoryPassageIndex(): MemoryPassageIndex {
         .filter((summary) => knowledgeBase === undefined || summary.knowledgeBase === knowledgeBase),
     readDocument: async (knowledgeBase, documentId) =>
       (documents.get(keyOf(knowledgeBase, documentId))?.indexed ?? []).map(({ passage }) => passage),
+    readIndexed: async (knowledgeBase, documentId) => [
+      ...(documents.get(keyOf(knowledgeBase, documentId))?.indexed ?? []),
+    ],
     search: notImplemented,
     /** As a real one does it: what was made otherwise is forgotten, the texts are not. */
     async prepare() {
       for (const document of documents.values()) {
         document.summary = { ...document.summary, contentHash: '' };
-        document.indexed = document.indexed.map(({ passage }) => ({ passage, vector: null, terms: [] }));
+        document.indexed = document.indexed.map(({ passage }) => ({
+          passage,
+          vector: null,
+          terms: NO_TERMS,
+        }));
       }
       return documents.size > 0;
     },

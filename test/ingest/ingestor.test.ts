@@ -3,6 +3,7 @@ import { AppError } from '../../src/errors.js';
 import { createDocumentReader } from '../../src/ingest/document-reader.js';
 import { createIngestor, type Ingestor, type IngestorOptions } from '../../src/ingest/ingestor.js';
 import type { KnowledgeBase } from '../../src/ingest/knowledge-base.js';
+import { termKey, weighPassageTerms } from '../../src/retrieve/lexical-weights.js';
 import { createLetterEmbedder, type LetterEmbedder } from '../fakes/letter-embedder.js';
 import { createMemoryPassageIndex, type MemoryPassageIndex } from '../fakes/memory-passage-index.js';
 import { sampleKnowledgeBase } from '../support/sample-knowledge-base.js';
@@ -77,7 +78,7 @@ describe('ingesting a document', () => {
       tokens: 4,
       updatedAt: '2026-11-21T10:00:00.000Z',
     });
-    expect(indexed?.terms).toEqual(['returns', 'deadline', 'thirty', 'days', '']);
+    expect(indexed?.terms).toEqual(weighPassageTerms('shop', ['returns', 'deadline', 'thirty', 'days', '']));
     expect(indexed?.vector).toHaveLength(8);
   });
 
@@ -122,7 +123,7 @@ describe('ingesting a document', () => {
     await upload(ingestor, 'One.');
     const learned = { ...shop, dictionary: ['蓝牙配网'] };
     expect(await upload(ingestor, 'One.', 'en/a.md', learned)).toMatchObject({ status: 'changed' });
-    expect(index.indexed('shop', 'en/a.md')[0]?.terms).toContain('蓝牙配网');
+    expect(index.indexed('shop', 'en/a.md')[0]?.terms.keys).toContain(termKey('shop', '蓝牙配网'));
   });
 
   it('embeds in batches of 64, and goes without vectors where there is no embedder', async () => {

@@ -7,6 +7,7 @@ import { type KnowledgeBase, knowledgeBaseConfigSchema } from '../../src/ingest/
 import { createAnalyzer } from '../../src/retrieve/analyzer.js';
 import type { Embedder } from '../../src/retrieve/embedder.js';
 import { createRetriever } from '../../src/retrieve/hybrid-retriever.js';
+import { weighPassageTerms } from '../../src/retrieve/lexical-weights.js';
 import type { PassageIndex } from '../../src/retrieve/passage-index.js';
 import { createSqlitePassageIndex } from '../../src/retrieve/sqlite-passage-index.js';
 import type { Logger } from '../../src/telemetry/logger.js';
@@ -57,7 +58,7 @@ beforeEach(async () => {
     ['both.md', 'How to return a kettle', [1, 0.1]],
   ] as const) {
     const passage = passageOf('shop', { documentId, text });
-    const terms = analyzer.analyze(text, knowledgeBase);
+    const terms = weighPassageTerms('shop', analyzer.analyze(text, knowledgeBase));
     await index.replaceDocument(documentOf(passage), [{ passage, vector: unit(vector), terms }], { signal });
   }
 });

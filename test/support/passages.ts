@@ -1,5 +1,6 @@
 import { v5 } from 'uuid';
 import { type Analyzer, createAnalyzer } from '../../src/retrieve/analyzer.js';
+import { weighPassageTerms } from '../../src/retrieve/lexical-weights.js';
 import type { IndexedPassage } from '../../src/retrieve/passage-index.js';
 import type { DocumentSummary, Passage } from '../../src/types.js';
 
@@ -44,7 +45,8 @@ export function documentOf(passage: Passage, fields: Partial<DocumentSummary> = 
 
 /** Terms as the analyzer gives them, and the given vector. */
 export function indexed(passage: Passage, vector: readonly number[] | null = null): IndexedPassage {
-  return { passage, vector: vector === null ? null : unit(vector), terms: termsOf(passage.text) };
+  const terms = weighPassageTerms(passage.knowledgeBase, termsOf(passage.text));
+  return { passage, vector: vector === null ? null : unit(vector), terms };
 }
 
 export function termsOf(text: string): string[] {
