@@ -9,6 +9,8 @@ import { createInterface } from 'node:readline';
 
 export interface QdrantServer {
   url: string;
+  /** Where a server of ours keeps what it stores. */
+  folder?: string;
   /** Ends a server of ours at once, as kill -9 does. */
   kill(): Promise<void>;
   /** Starts it again on the same port and storage. */
@@ -47,6 +49,7 @@ export async function startOwnQdrant(): Promise<QdrantServer> {
   };
   return {
     url: `http://127.0.0.1:${httpPort}`,
+    folder,
     kill,
     restart: async () => {
       await kill();

@@ -1,0 +1,144 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { childEntry } from '../src/child-entry.js';
+import type { PassageFilter, PassageIndex } from '../src/retrieve/passage-index.js';
+import { fuseByReciprocalRank } from '../src/retrieve/reciprocal-rank-fusion.js';
+import { createSqlitePassageIndex } from '../src/retrieve/sqlite-passage-index.js';
+import {
+  createSyntheticCorpus,
+  FINGERPRINT,
+  KNOWLEDGE_BASE,
+  type SyntheticQuestion,
+} from './index-corpus.js';
+import { loadCorpus } from './index-load.js';
+import { recallOf, sizeOnDisk, summarize, type Timing } from './index-measures.js';
+import { startLance } from './index-peer.js';
+
+const LIMIT = 50;
+const WARM_UP = 20;
+const FILTER: PassageFilter = { language: 'zh' };
+const { signal } = new AbortController();
+
+export interface EmbeddedFigures {
+  passages: number;
+  ours: Timing;
+  oursFiltered: Timing;
+  lance: Timing;
+  lanceFiltered: Timing;
+  lanceIvf: Timing;
+  /** Shares of the ten nearest by exact comparison of all vectors. */
+  recall: number;
+  lanceIvfRecall: number;
+  /** Passages a second. */
+  writeRate: number;
+  lanceWriteRate: number;
+  bytesOnDisk: number;
+  lanceBytesOnDisk: number;
+  bytesInMemory: number;
+  openMs: number;
+}
+
+/** Ours and LanceDB side by side: every question is asked of each in turn, so that whatever slows one slows the other. */
+export async function measureEmbedded(
+  passages: number,
+  { questions: count, say }: { questions: number; say: (line: string) => void },
+): Promise<EmbeddedFigures> {
+  const corpus = createSyntheticCorpus();
+  const questions = Array.from({ length: count }, (_, number) => corpus.questionAt(number, passages));
+  const dir = await mkdtemp(join(tmpdir(), 'askbase-bench-'));
+  const file = join(dir, 'ours', 'index.db');
+  const index = await createSqlitePassageIndex({ file });
+  const lance = await startLance(join(dir, 'lance'));
+  try {
+    await index.prepare(FINGERPRINT);
+    say(`${passages}: writing`);
+    const load = await loadCorpus(corpus, { passages, index, peer: lance, questions });
+    say(`${passages}: LanceDB indexes words`);
+    const indexMs = await lance.indexWords();
+    if ((await index.isReady()) !== null) throw new Error('not ready');
+
+    const ours = (question: SyntheticQuestion, filter?: PassageFilter): Promise<number> =>
+      timeOurs(index, question, filter);
+    const theirs = (question: SyntheticQuestion, where?: string): Promise<number> =>
+      lance.hybrid(question, { limit: LIMIT, ...(where === undefined ? {} : { where }) });
+    say(`${passages}: asking ${count} questions`);
+    const rounds = await askInTurn(questions, [
+      (question) => ours(question),
+      (question) => ours(question, FILTER),
+      (question) => theirs(question),
+      (question) => theirs(question, `language = '${FILTER.language}'`),
+    ]);
+    const recall = await recallOf(load.nearest, questions, async ({ vector }) => {
+      const query = { dense: vector, lexical: [] };
+      const { dense } = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: 10, signal });
+      return dense.map(({ passage }) => passage.id);
+    });
+    const lanceBytesOnDisk = await sizeOnDisk(join(dir, 'lance'));
+    say(`${passages}: LanceDB indexes vectors`);
+    await lance.indexVectors();
+    const [lanceIvf = []] = await askInTurn(questions, [(question) => theirs(question)]);
+    const lanceIvfRecall = await recallOf(load.nearest, questions, ({ vector }) => lance.dense(vector, 10));
+    await index.close();
+    const { bytes, ms } = await reopen(file);
+    return {
+      passages,
+      ours: summarize(rounds[0]),
+      oursFiltered: summarize(rounds[1]),
+      lance: summarize(rounds[2]),
+      lanceFiltered: summarize(rounds[3]),
+      lanceIvf: summarize(lanceIvf),
+      recall,
+      lanceIvfRecall,
+      writeRate: passages / (load.ms / 1000),
+      lanceWriteRate: passages / ((load.peerMs + indexMs) / 1000),
+      bytesOnDisk: await sizeOnDisk(join(dir, 'ours')),
+      lanceBytesOnDisk,
+      bytesInMemory: bytes,
+      openMs: ms,
+    };
+  } finally {
+    lance.close();
+    await rm(dir, { recursive: true });
+  }
+}
+
+/** Both branches and their fusion, as a question has it done; passages included. */
+async function timeOurs(
+  index: PassageIndex,
+  { vector, terms }: SyntheticQuestion,
+  filter: PassageFilter | undefined,
+): Promise<number> {
+  const start = performance.now();
+  const hits = await index.search(
+    { dense: vector, lexical: terms },
+    { knowledgeBase: KNOWLEDGE_BASE, limit: LIMIT, signal, ...(filter === undefined ? {} : { filter }) },
+  );
+  fuseByReciprocalRank(hits, LIMIT);
+  return performance.now() - start;
+}
+
+/** Milliseconds by contestant. */
+async function askInTurn(
+  questions: readonly SyntheticQuestion[],
+  contestants: readonly ((question: SyntheticQuestion) => Promise<number>)[],
+): Promise<number[][]> {
+  const times: number[][] = contestants.map(() => []);
+  for (const [number, question] of [...questions.slice(0, WARM_UP), ...questions].entries()) {
+    for (const [at, contestant] of contestants.entries()) {
+      const ms = await contestant(question);
+      if (number >= WARM_UP) times[at]?.push(ms);
+    }
+  }
+  return times;
+}
+
+async function reopen(file: string): Promise<{ ms: number; bytes: number }> {
+  const { path, execArgv } = childEntry(import.meta.url, './index-memory-child');
+  const child = fork(path, [file], { execArgv });
+  const [reply] = (await once(child, 'message')) as [{ ms: number; bytes: number }];
+  await once(child, 'exit');
+  return reply;
+}

@@ -1,0 +1,154 @@
+import { createQdrantPassageIndex } from '../src/retrieve/qdrant-passage-index.js';
+import { fuseByReciprocalRank } from '../src/retrieve/reciprocal-rank-fusion.js';
+import { type QdrantServer, startQdrant } from '../test/support/qdrant-server.js';
+import {
+  createSyntheticCorpus,
+  FINGERPRINT,
+  KNOWLEDGE_BASE,
+  type SyntheticQuestion,
+} from './index-corpus.js';
+import { loadCorpus } from './index-load.js';
+import { recallOf, sizeOnDisk, summarize, type Timing } from './index-measures.js';
+
+const LIMIT = 50;
+const WARM_UP = 20;
+const PARALLEL = [1, 8, 32] as const;
+/** Between two looks at whether the server has built its indexes. */
+const POLL_MS = 500;
+const MAX_SETTLE_MS = 30 * 60_000;
+const { signal } = new AbortController();
+
+export interface QdrantFigures {
+  passages: number;
+  parallel: Record<(typeof PARALLEL)[number], Timing>;
+  ourShare: Timing;
+  recall: number;
+  loadRate: number;
+  settleMs: number;
+  bytesInMemory: number;
+  /** Null for a server that is not ours. */
+  bytesOnDisk: number | null;
+}
+
+export async function measureQdrant(
+  passages: number,
+  { questions: count, say }: { questions: number; say: (line: string) => void },
+): Promise<QdrantFigures> {
+  const corpus = createSyntheticCorpus();
+  const questions = Array.from({ length: count }, (_, number) => corpus.questionAt(number, passages));
+  const server = await startQdrant();
+  const collection = `bench-${passages}-${Date.now()}`;
+  const index = createQdrantPassageIndex({ url: server.url, collection, searchTimeout: 60_000 });
+  const watch = watchServerTime();
+  const ask = async ({ vector, terms }: SyntheticQuestion): Promise<number> => {
+    const start = performance.now();
+    const query = { dense: vector, lexical: terms };
+    const hits = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: LIMIT, signal });
+    fuseByReciprocalRank(hits, LIMIT);
+    return performance.now() - start;
+  };
+  try {
+    await index.prepare(FINGERPRINT);
+    say(`Qdrant, ${passages}: loading`);
+    const load = await loadCorpus(corpus, { passages, index, questions });
+    const settled = performance.now();
+    await untilGreen(server, collection, say);
+    const settleMs = performance.now() - settled;
+    for (const question of questions.slice(0, WARM_UP)) await ask(question);
+
+    say(`Qdrant, ${passages}: asking ${count} questions, 1, 8 and 32 at a time`);
+    const totals: number[] = [];
+    const shares: number[] = [];
+    for (const question of questions) {
+      watch.start();
+      const total = await ask(question);
+      totals.push(total);
+      shares.push(total - (await watch.serverMs()));
+    }
+    watch.stop();
+    const parallel = { 1: summarize(totals), 8: await together(8), 32: await together(32) };
+    const recall = await recallOf(load.nearest, questions, async ({ vector }) => {
+      const query = { dense: vector, lexical: [] };
+      const { dense } = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: 10, signal });
+      return dense.map(({ passage }) => passage.id);
+    });
+    return {
+      passages,
+      parallel,
+      ourShare: summarize(shares),
+      recall,
+      loadRate: passages / (load.ms / 1000),
+      settleMs,
+      bytesInMemory: await residentBytes(server),
+      bytesOnDisk: server.folder === undefined ? null : await sizeOnDisk(server.folder),
+    };
+  } finally {
+    watch.stop();
+    await index.close();
+    await server.close();
+  }
+
+  async function together(atATime: number): Promise<Timing> {
+    const waiting = [...questions, ...questions].values();
+    const times: number[] = [];
+    const worker = async (): Promise<void> => {
+      for (const question of waiting) times.push(await ask(question));
+    };
+    await Promise.all(Array.from({ length: atATime }, worker));
+    return summarize(times);
+  }
+}
+
+/** What the server says each request took it: `time` in the reply, in seconds. Read from a copy, after the reply is used. */
+function watchServerTime(): { start(): void; serverMs(): Promise<number>; stop(): void } {
+  const original = globalThis.fetch;
+  let replies: Promise<Response>[] = [];
+  let watching = false;
+  globalThis.fetch = async (...args) => {
+    const response = await original(...args);
+    if (watching) replies.push(Promise.resolve(response.clone()));
+    return response;
+  };
+  return {
+    start: () => {
+      replies = [];
+      watching = true;
+    },
+    serverMs: async () => {
+      const bodies = await Promise.all(
+        replies.map(async (reply) => (await (await reply).json()) as { time?: number }),
+      );
+      return bodies.reduce((sum, { time = 0 }) => sum + time * 1000, 0);
+    },
+    stop: () => {
+      watching = false;
+      globalThis.fetch = original;
+    },
+  };
+}
+
+async function untilGreen(
+  { url }: QdrantServer,
+  collection: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const end = performance.now() + MAX_SETTLE_MS;
+  let last = '';
+  while (performance.now() < end) {
+    const reply = await fetch(`${url}/collections/${collection}`);
+    const { result } = (await reply.json()) as {
+      result: { status: string; indexed_vectors_count?: number };
+    };
+    if (result.status === 'green') return;
+    const line = `Qdrant is ${result.status}, ${result.indexed_vectors_count ?? 0} vectors indexed`;
+    if (line !== last) say(line);
+    last = line;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error('Qdrant did not finish its indexes.');
+}
+
+async function residentBytes({ url }: QdrantServer): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^memory_resident_bytes (\S+)$/m.exec(text)?.[1] ?? Number.NaN);
+}
