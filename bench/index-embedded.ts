@@ -72,7 +72,7 @@ export async function measureEmbedded(
       (question) => theirs(question, `language = '${FILTER.language}'`),
     ]);
     const recall = await recallOf(load.nearest, questions, async ({ vector }) => {
-      const query = { dense: vector, lexical: [] };
+      const query = { dense: vector, lexical: [], madeWith: FINGERPRINT };
       const { dense } = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: 10, signal });
       return dense.map(({ passage }) => passage.id);
     });
@@ -113,7 +113,7 @@ async function timeOurs(
 ): Promise<number> {
   const start = performance.now();
   const hits = await index.search(
-    { dense: vector, lexical: terms },
+    { dense: vector, lexical: terms, madeWith: FINGERPRINT },
     { knowledgeBase: KNOWLEDGE_BASE, limit: LIMIT, signal, ...(filter === undefined ? {} : { filter }) },
   );
   fuseByReciprocalRank(hits, LIMIT);

@@ -38,11 +38,11 @@ export async function measureQdrant(
   const questions = Array.from({ length: count }, (_, number) => corpus.questionAt(number, passages));
   const server = await startQdrant();
   const collection = `bench-${passages}-${Date.now()}`;
-  const index = createQdrantPassageIndex({ url: server.url, collection, searchTimeout: 60_000 });
+  const index = createQdrantPassageIndex({ urls: [server.url], collection, searchTimeout: 60_000 });
   const watch = watchServerTime();
   const ask = async ({ vector, terms }: SyntheticQuestion): Promise<number> => {
     const start = performance.now();
-    const query = { dense: vector, lexical: terms };
+    const query = { dense: vector, lexical: terms, madeWith: FINGERPRINT };
     const hits = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: LIMIT, signal });
     fuseByReciprocalRank(hits, LIMIT);
     return performance.now() - start;
@@ -68,7 +68,7 @@ export async function measureQdrant(
     watch.stop();
     const parallel = { 1: summarize(totals), 8: await together(8), 32: await together(32) };
     const recall = await recallOf(load.nearest, questions, async ({ vector }) => {
-      const query = { dense: vector, lexical: [] };
+      const query = { dense: vector, lexical: [], madeWith: FINGERPRINT };
       const { dense } = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: 10, signal });
       return dense.map(({ passage }) => passage.id);
     });

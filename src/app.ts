@@ -22,12 +22,13 @@ import { createRerankRoutes } from './stream/rerank-routes.js';
 import { createSearch } from './stream/search.js';
 import { createSocketIoServer } from './stream/socket-io-server.js';
 import { createVisitorTokenRoutes } from './stream/visitor-token-routes.js';
+import { watchCircuits } from './telemetry/circuit-gauges.js';
 import { watchEngine } from './telemetry/engine-gauges.js';
 import type { Logger } from './telemetry/logger.js';
 import { observePipeline } from './telemetry/observed-pipeline.js';
 import { observeSteps } from './telemetry/observed-steps.js';
 import { createPromMetrics } from './telemetry/prom-metrics.js';
-import { whenAvailable } from './when-available.js';
+import { type WhenAvailableOptions, whenAvailable } from './when-available.js';
 
 export interface AppOptions {
   logger: Logger;
@@ -64,6 +65,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const access = createAccess(store);
   const metrics = createPromMetrics();
   watchEngine(engine, metrics);
+  watchCircuits(core.circuits, metrics);
 
   const steps = observeSteps(core.steps(store), metrics);
   const pipeline = observePipeline(
@@ -127,7 +129,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   const stopping = new AbortController();
   const readKnowledge = async (): Promise<FolderSyncSummary> => {
-    await core.prepareIndex();
+    if (await core.prepareIndex()) readiness.indexGoesOver();
     await core.describeIndex();
     const summary = await knowledgeFolder.sync({
       signal: stopping.signal,
@@ -140,6 +142,11 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     readiness.knowledgeRead();
     return summary;
   };
+  const waiting: WhenAvailableOptions = {
+    signal: stopping.signal,
+    onWait: (error) =>
+      logger.warn('The index cannot be reached; the knowledge folder waits for it.', { error }),
+  };
   let knowledge: Promise<FolderSyncSummary> | undefined;
   let watch: { close(): Promise<void> } | undefined;
 
@@ -151,10 +158,10 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
         httpServer.once('error', reject).listen(config.port, config.host, resolve);
       });
       knowledge = whenAvailable(readKnowledge, {
-        signal: stopping.signal,
+        ...waiting,
         onWait: (error) => {
           readiness.knowledgeFailed(error);
-          logger.warn('The index cannot be reached; the knowledge folder waits for it.', { error });
+          waiting.onWait(error);
         },
       });
       knowledge.catch((error: unknown) => {
@@ -165,7 +172,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       watch = await watchKnowledgeFolder({
         dir: config.knowledgeDir,
         onChange: async (knowledgeBase) => {
-          logSync(await knowledgeFolder.sync({ knowledgeBase, signal: stopping.signal }), logger);
+          const sync = () => knowledgeFolder.sync({ knowledgeBase, signal: stopping.signal });
+          logSync(await whenAvailable(sync, waiting), logger);
         },
         onError: (error) => logger.warn('A change in the knowledge folder could not be followed.', { error }),
       });

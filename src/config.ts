@@ -4,6 +4,7 @@ import { z } from 'zod';
 const device = z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
 const text = z.string().trim().min(1);
 const url = z.url({ protocol: /^https?$/ });
+const count = z.coerce.number().int().min(1).max(1000);
 const list = text.transform((value) =>
   value
     .split(',')
@@ -39,9 +40,12 @@ const environmentSchema = z.object({
   CHAT_MODEL: list.optional(),
   CHAT_PRICES: prices.optional(),
   DASHSCOPE_API_KEY: text.optional(),
-  QDRANT_URL: url.optional(),
+  QDRANT_URL: list.pipe(z.array(url).min(1)).optional(),
   QDRANT_API_KEY: text.optional(),
   QDRANT_COLLECTION: text.default('askbase'),
+  QDRANT_SHARDS: count.optional(),
+  QDRANT_REPLICAS: count.optional(),
+  QDRANT_WRITE_CONSISTENCY: count.optional(),
   EMBED_MODEL: text.default('askbase-embed-small'),
   RERANK_MODEL: text.default('askbase-rerank-small'),
   EMBED_DEVICE: device.default('auto'),
@@ -76,8 +80,13 @@ export interface Config {
   chat?: { apiKey: string; baseUrl: string; models: string[] };
   /** By model; those without a price are not in it. */
   prices: Record<string, TokenPrice>;
-  /** Absent: the embedded index. */
-  qdrant?: { url: string; apiKey?: string; collection: string };
+  /** Absent: the embedded index. What is absent in `layout` the server decides. */
+  qdrant?: {
+    urls: string[];
+    apiKey?: string;
+    collection: string;
+    layout: { shards?: number; replicas?: number; writeConsistency?: number };
+  };
   embed: { model: string; device: Device };
   /** `url`: another server reranks. */
   rerank: { model: string; device: Device; url?: string };
@@ -137,15 +146,7 @@ export function readConfig(env: Record<string, string | undefined>, rootDir: str
     promptsDir: folder(settings.PROMPTS_DIR),
     ...(chat === undefined ? {} : { chat }),
     prices: settings.CHAT_PRICES ?? {},
-    ...(settings.QDRANT_URL === undefined
-      ? {}
-      : {
-          qdrant: {
-            url: settings.QDRANT_URL,
-            collection: settings.QDRANT_COLLECTION,
-            ...(settings.QDRANT_API_KEY === undefined ? {} : { apiKey: settings.QDRANT_API_KEY }),
-          },
-        }),
+    ...readQdrant(settings),
     embed: { model: settings.EMBED_MODEL, device: settings.EMBED_DEVICE },
     rerank: {
       model: settings.RERANK_MODEL,
@@ -159,6 +160,24 @@ export function readConfig(env: Record<string, string | undefined>, rootDir: str
     logLevel: settings.LOG_LEVEL,
     production: settings.NODE_ENV === 'production',
   });
+}
+
+function readQdrant(settings: z.infer<typeof environmentSchema>): Pick<Config, 'qdrant'> {
+  const { QDRANT_URL: urls, QDRANT_API_KEY: apiKey, QDRANT_COLLECTION: collection } = settings;
+  const { QDRANT_SHARDS: shards, QDRANT_REPLICAS: replicas, QDRANT_WRITE_CONSISTENCY: copies } = settings;
+  if (urls === undefined) return {};
+  return {
+    qdrant: {
+      urls,
+      collection,
+      layout: {
+        ...(shards === undefined ? {} : { shards }),
+        ...(replicas === undefined ? {} : { replicas }),
+        ...(copies === undefined ? {} : { writeConsistency: copies }),
+      },
+      ...(apiKey === undefined ? {} : { apiKey }),
+    },
+  };
 }
 
 /** A local server (Ollama, vLLM) needs an address but no key; Qwen needs only its key. */

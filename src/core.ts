@@ -13,6 +13,7 @@ import type { Config } from './config.js';
 import { AppError } from './errors.js';
 import { createGrounding } from './ground/citation-grounding.js';
 import { createInferenceEngine, type InferenceEngine } from './inference/inference-engine.js';
+import { listModels } from './inference/model-folders.js';
 import { createDocumentReader } from './ingest/document-reader.js';
 import { createIngestor, type Ingestor } from './ingest/ingestor.js';
 import { createKnowledgeBaseRegistry, type KnowledgeBaseRegistry } from './ingest/knowledge-base-registry.js';
@@ -24,8 +25,10 @@ import { createHttpReranker } from './rerank/http-reranker.js';
 import { createOnnxReranker } from './rerank/onnx-reranker.js';
 import type { Reranker } from './rerank/reranker.js';
 import { type Analyzer, createAnalyzer } from './retrieve/analyzer.js';
+import type { CircuitBreaker } from './retrieve/circuit-breaker.js';
 import type { Embedder } from './retrieve/embedder.js';
 import { createRetriever } from './retrieve/hybrid-retriever.js';
+import { createIndexEmbedders, type OpenEmbedder } from './retrieve/index-embedders.js';
 import { createOnnxEmbedder } from './retrieve/onnx-embedder.js';
 import { createOpenAiEmbedder } from './retrieve/openai-embedder.js';
 import type { IndexDescription, PassageIndex } from './retrieve/passage-index.js';
@@ -37,6 +40,8 @@ import type { Logger } from './telemetry/logger.js';
 /** Knowledge and the way to answers, without a server around it: what the command line needs, and `app.ts` serves. */
 export interface Core {
   index: PassageIndex;
+  /** Of the services that the index goes to, by name: none where it is embedded. */
+  circuits: ReadonlyMap<string, CircuitBreaker>;
   engine: InferenceEngine;
   embedder: Embedder | null;
   reranker: Reranker | null;
@@ -45,8 +50,11 @@ export interface Core {
   knowledgeBases: KnowledgeBaseRegistry;
   ingestor: Ingestor;
   knowledgeFolder: KnowledgeFolder;
-  /** Waits for the models and readies the index for them. Throws what `PassageIndex.prepare` throws. */
-  prepareIndex(): Promise<void>;
+  /**
+   * Waits for the models and readies the index for them: true while documents wait to be made again. Throws what
+   * `PassageIndex.prepare` throws, and `unavailable` where vectors would be given up for want of a model.
+   */
+  prepareIndex(): Promise<boolean>;
   /**
    * What is in the index; makes its knowledge bases known that have no folder, since uploads make some, also from
    * another process.
@@ -69,7 +77,7 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
       cause,
     });
   });
-  const index = await openIndex(config);
+  const { index, circuits } = await openIndex(config);
   const engine = await createInferenceEngine({
     modelsDir: config.modelsDir,
     models: localModels(config),
@@ -93,15 +101,32 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
     analyze: (text, knowledgeBase) => analyzer.analyze(text, knowledgeBase),
   });
   const knowledgeBases = createKnowledgeBaseRegistry();
+  const embedders = createIndexEmbedders({
+    configured: embedder,
+    open: (model) => openEmbedder(model, config, logger),
+  });
+  const prepareIndex = async (): Promise<boolean> => {
+    await engine.loaded();
+    if (embedder === null) await refuseToForgetVectors(index, config.embed.model);
+    const waiting = await index.prepare({
+      embedder: embedder?.model ?? 'none',
+      dimensions: embedder?.dimensions ?? 0,
+      analyzer: analyzer.version,
+    });
+    if (!waiting) await embedders.release();
+    return waiting;
+  };
   const knowledgeFolder = createKnowledgeFolder({
     dir: config.knowledgeDir,
     index,
     ingestor,
+    prepareIndex,
     registry: knowledgeBases,
   });
 
   return {
     index,
+    circuits,
     engine,
     embedder,
     reranker,
@@ -110,14 +135,7 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
     knowledgeBases,
     ingestor,
     knowledgeFolder,
-    prepareIndex: async () => {
-      await engine.loaded();
-      await index.prepare({
-        embedder: embedder?.model ?? 'none',
-        dimensions: embedder?.dimensions ?? 0,
-        analyzer: analyzer.version,
-      });
-    },
+    prepareIndex,
     describeIndex: async () => {
       const description = await index.describe();
       for (const { knowledgeBase } of description.knowledgeBases) knowledgeBases.ensure(knowledgeBase);
@@ -125,7 +143,7 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
     },
     steps: (store) => ({
       understand: createQuestionReader({ chatModel, prompts, logger }),
-      retrieve: createRetriever({ index, embedder, analyzer, logger }),
+      retrieve: createRetriever({ index, embedderOf: embedders.of, analyzer, logger }),
       rerank: createCandidateReranker({ reranker, logger }),
       answerer,
       ground: createGrounding({ analyzer }),
@@ -143,7 +161,7 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
       }),
     }),
     close: async () => {
-      await Promise.all([index.close(), engine.close(), reader.close()]);
+      await Promise.all([index.close(), engine.close(), embedders.release(), reader.close()]);
     },
   };
 }
@@ -184,14 +202,44 @@ function chooseReranker({ rerank }: Config, engine: InferenceEngine): Reranker |
     : createHttpReranker({ url: rerank.url, model: rerank.model });
 }
 
+/** A model that the index was made with before: of the models folder, or else of the service that the chat model is of. */
+async function openEmbedder(model: string, config: Config, logger: Logger): Promise<OpenEmbedder | null> {
+  const { modelsDir, embed, chat } = config;
+  if ((await listModels(modelsDir)).some(({ name }) => name === model)) {
+    const models = [{ name: model, kind: 'embedder' as const, device: embed.device }];
+    const engine = await createInferenceEngine({ modelsDir, models, logger });
+    const embedder = createOnnxEmbedder({ engine, model });
+    if (embedder !== null) return { embedder, close: engine.close };
+    await engine.close();
+  }
+  if (chat === undefined) return null;
+  return { embedder: createOpenAiEmbedder({ ...chat, model }), close: async () => undefined };
+}
+
+/** A model that is missing, by a slip in its name perhaps, is no wish to do without vectors. */
+async function refuseToForgetVectors(index: PassageIndex, model: string): Promise<void> {
+  const made = await index.searchedWith();
+  if (made === null || made.dimensions === 0) return;
+  throw new AppError(
+    'unavailable',
+    `The embedding model ${model} is not there; the index keeps what ${made.embedder} made. Set EMBED_MODEL or fetch the model.`,
+    { retryable: false },
+  );
+}
+
 /** Throws AppError `unavailable` where the embedded index cannot be opened. */
 export async function openIndex({
   qdrant,
   dataDir,
-}: Pick<Config, 'qdrant' | 'dataDir'>): Promise<PassageIndex> {
-  return qdrant === undefined
-    ? createSqlitePassageIndex({ file: join(dataDir, 'index.db') })
-    : createQdrantPassageIndex(qdrant);
+}: Pick<Config, 'qdrant' | 'dataDir'>): Promise<Pick<Core, 'index' | 'circuits'>> {
+  if (qdrant === undefined) {
+    return {
+      index: await createSqlitePassageIndex({ file: join(dataDir, 'index.db') }),
+      circuits: new Map(),
+    };
+  }
+  const index = createQdrantPassageIndex(qdrant);
+  return { index, circuits: index.circuits };
 }
 
 /** `openai:text-embedding-3-small` names a model of the service that the chat model comes from. */

@@ -6,6 +6,8 @@ import type { CheckReadiness, Readiness } from './stream/operation-routes.js';
 export interface ReadinessCheck {
   check: CheckReadiness;
   knowledgeProgress(progress: { done: number; total: number }): void;
+  /** What is made again is searched as it was made before: questions can be answered meanwhile. */
+  indexGoesOver(): void;
   knowledgeRead(): void;
   knowledgeFailed(error: unknown): void;
 }
@@ -14,6 +16,7 @@ const INDEX_MS = 900;
 
 /** Says of each part whether it is ready: a device that was asked for and is not in use makes the whole not ready. */
 export function createReadinessCheck({ config, core }: { config: Config; core: Core }): ReadinessCheck {
+  let searchable = false;
   let knowledge: Readiness = { ready: false, reason: 'The knowledge folder is being read.' };
 
   const checkIndex = async (): Promise<Readiness> => {
@@ -22,7 +25,9 @@ export function createReadinessCheck({ config, core }: { config: Config; core: C
       core.index.isReady().catch((error: unknown) => toAppError(error).message),
       new Promise<string>((resolve) => setTimeout(resolve, INDEX_MS, 'The index does not answer.').unref()),
     ]);
-    return reason === null ? { ready: true, engine } : { ready: false, reason, engine };
+    const nodes = [...core.circuits].map(([node, { state }]) => [node, state] as const);
+    const details = { engine, ...(nodes.length === 0 ? {} : { circuits: Object.fromEntries(nodes) }) };
+    return reason === null ? { ready: true, ...details } : { ready: false, reason, ...details };
   };
 
   return {
@@ -39,7 +44,14 @@ export function createReadinessCheck({ config, core }: { config: Config; core: C
       return { index: await checkIndex(), ...Object.fromEntries(models), knowledge, answers: mode };
     },
     knowledgeProgress({ done, total }) {
-      knowledge = { ready: false, reason: `The knowledge folder is being read: ${done} of ${total} files.` };
+      const files = `${done} of ${total} files`;
+      knowledge = searchable
+        ? { ready: true, madeAgain: files }
+        : { ready: false, reason: `The knowledge folder is being read: ${files}.` };
+    },
+    indexGoesOver() {
+      searchable = true;
+      knowledge = { ready: true };
     },
     knowledgeRead() {
       knowledge = { ready: true };

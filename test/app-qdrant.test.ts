@@ -65,6 +65,12 @@ describe.skipIf(QDRANT_BINARY === undefined)('the app on Qdrant', () => {
     expect(body).toMatchObject({ status: 'no-answer', reason: 'dependency-down', degraded: ['retrieve'] });
     const readiness = await request(running.url).get('/readyz').expect(503);
     expect(readiness.body.dependencies.index).toMatchObject({ ready: false, engine: 'qdrant' });
+    const host = new URL(qdrant.url).host;
+    await expect
+      .poll(async () => (await request(running.url).get('/readyz')).body.dependencies.index.circuits[host])
+      .toBe('open');
+    const { text } = await request(running.url).get('/metrics');
+    expect(text).toContain(`askbase_circuit_state{service="${host}",state="closed"} 0`);
 
     await qdrant.restart();
     await expect
@@ -72,6 +78,52 @@ describe.skipIf(QDRANT_BINARY === undefined)('the app on Qdrant', () => {
         timeout: 60_000,
       })
       .toBe('answered');
-    await request(running.url).get('/readyz').expect(200);
+    await expect.poll(async () => (await request(running.url).get('/readyz')).status).toBe(200);
+  });
+
+  it('goes on with the knowledge folder and takes uploads again when a Qdrant killed in the middle is back', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 60 }, (_, number) => [
+        `shop/en/${number}.md`,
+        `# Page ${number}\n\nKettle ${number}.`,
+      ]),
+    );
+    let waits = 0;
+    const starting = startTestApp({
+      env: { QDRANT_URL: qdrant.url, QDRANT_COLLECTION: 'killed' },
+      knowledge: files,
+      logger: {
+        ...silentLogger,
+        warn: (message) => {
+          if (message.includes('waits for it')) waits += 1;
+        },
+      },
+      onProgress: ({ done }) => {
+        if (done === 20) void qdrant.kill();
+      },
+    });
+    await expect.poll(() => waits, { timeout: 60_000 }).toBeGreaterThan(0);
+    await qdrant.restart();
+    const app = await starting;
+    try {
+      const path = '/v1/knowledge-bases/shop/documents';
+      expect((await request(app.url).get(path).expect(200)).body.documents).toHaveLength(60);
+
+      const upload = (name: string) =>
+        request(app.url)
+          .post(path)
+          .attach('files', Buffer.from(`# ${name}\n\nThe lamp has 40 watts.`), `${name}.md`);
+      await upload('before').expect(200);
+      await qdrant.kill();
+      const refused = await upload('during');
+      expect(refused.body.results[0].error).toMatchObject({ code: 'unavailable', retryable: true });
+      await qdrant.restart();
+      await expect.poll(async () => (await upload('during')).body.results[0].status).toBe('added');
+      const { documents } = (await request(app.url).get(path).expect(200)).body;
+      const ids = documents.map(({ documentId }: { documentId: string }) => documentId);
+      expect(ids).toEqual(expect.arrayContaining(['before.md', 'during.md']));
+    } finally {
+      await app.close();
+    }
   });
 });

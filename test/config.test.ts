@@ -46,6 +46,22 @@ describe('readConfig', () => {
     });
   });
 
+  it('reads the nodes of a Qdrant cluster and how collections are spread over it, and refuses what is no number', () => {
+    const { qdrant } = readConfig(
+      { QDRANT_URL: 'http://a:6333, http://b:6333', QDRANT_REPLICAS: '2', QDRANT_WRITE_CONSISTENCY: '' },
+      ROOT,
+    );
+    expect(qdrant).toEqual({
+      urls: ['http://a:6333', 'http://b:6333'],
+      collection: 'askbase',
+      layout: { replicas: 2 },
+    });
+    expect(problemsOf({ QDRANT_URL: 'http://a:6333,b', QDRANT_SHARDS: '0' })).toEqual([
+      'QDRANT_URL must be an http(s) address',
+      'QDRANT_SHARDS must be at least 1',
+    ]);
+  });
+
   it('treats an empty variable as unset', () => {
     expect(readConfig({ PORT: '', OPENAI_API_KEY: '', QDRANT_URL: '' }, ROOT)).toMatchObject({ port: 3000 });
   });

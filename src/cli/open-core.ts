@@ -39,7 +39,7 @@ export async function withIndex<T>(
 ): Promise<T> {
   const config = readConfigOrExit(readEnvironment());
   return untilStopped(async (signal) => {
-    const index = await openIndex(config);
+    const { index } = await openIndex(config);
     try {
       return await run(index, signal);
     } finally {

@@ -11,6 +11,8 @@ export interface KnowledgeFolderOptions {
   dir: string;
   index: PassageIndex;
   ingestor: Ingestor;
+  /** Lets searches go over to what is made again, where all of it is; true while documents wait for that. */
+  prepareIndex: () => Promise<boolean>;
   /** Is told what every `kb.yaml` says, each time they are read. */
   registry: KnowledgeBaseRegistry;
 }
@@ -44,6 +46,7 @@ export function createKnowledgeFolder({
   dir,
   index,
   ingestor,
+  prepareIndex,
   registry,
 }: KnowledgeFolderOptions): KnowledgeFolder {
   const queue = createKeyedQueue({ maxWaiting: MAX_WAITING });
@@ -52,16 +55,20 @@ export function createKnowledgeFolder({
     registry.configure(loaded.knowledgeBases);
     return loaded;
   };
+  /** Again where another server has written otherwise meanwhile. */
+  const reindex = async (signal: AbortSignal): ReturnType<typeof reindexStaleDocuments> => {
+    const ensureKnowledgeBase = (id: string) => registry.ensure(id);
+    for (let reindexed = 0; ; ) {
+      const round = await reindexStaleDocuments({ index, ingestor, ensureKnowledgeBase, signal });
+      reindexed += round.reindexed;
+      const waiting = await prepareIndex();
+      if (!waiting || round.reindexed === 0) return { reindexed, failed: round.failed };
+    }
+  };
   const sync = async (options: FolderSyncOptions): Promise<FolderSyncSummary> => {
     const { signal } = options;
     const summary = await syncKnowledgeFolder({ ...options, dir, loaded: await load(), index, ingestor });
-    const ensureKnowledgeBase = (id: string) => registry.ensure(id);
-    const { reindexed, failed } = await reindexStaleDocuments({
-      index,
-      ingestor,
-      ensureKnowledgeBase,
-      signal,
-    });
+    const { reindexed, failed } = await reindex(signal);
     return { ...summary, reindexed, failed: [...summary.failed, ...failed] };
   };
   return { load, sync: (options) => queue.run('', () => sync(options), options) };

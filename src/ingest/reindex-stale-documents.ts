@@ -19,11 +19,11 @@ const DOCUMENTS_AT_A_TIME = 2;
 
 /**
  * Gives new vectors and terms to every document whose passages were made by another embedder or analyzer (the index
- * forgets their hash in `prepare`), or with another dictionary or other synonyms, from the index itself: uploads cannot
+ * withholds their hash since `prepare`), or with another dictionary or other synonyms, from the index itself: uploads cannot
  * be read again. Run it after `syncKnowledgeFolder`, which reads the files that are there. Begun anew after an
  * interruption it goes on where it was.
  *
- * @throws AppError `stopped`, and what the index throws where it cannot list its documents
+ * @throws AppError `stopped`, `unavailable` where index or embedder cannot be reached
  */
 export async function reindexStaleDocuments(
   options: ReindexOptions,
@@ -39,7 +39,7 @@ export async function reindexStaleDocuments(
       await ingestor.reindexDocument(document, { signal });
     } catch (thrown) {
       const { code, message } = toAppError(thrown);
-      if (code === 'stopped') throw thrown;
+      if (code === 'stopped' || code === 'unavailable') throw thrown;
       failed.push({ file: `${document.knowledgeBase.id}/${document.documentId}`, reason: message });
     }
     done += 1;

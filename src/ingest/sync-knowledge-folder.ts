@@ -60,7 +60,7 @@ interface SyncPlan {
  * Makes the index follow the knowledge folder: new and changed files are ingested, documents whose file has gone are
  * removed. Uploaded documents are never touched. A file that cannot be read keeps the passages it had.
  *
- * @throws AppError `stopped`, and what the index throws where it cannot list its documents
+ * @throws AppError `stopped`, `unavailable` where index or embedder cannot be reached, which is no fault of a file
  */
 export async function syncKnowledgeFolder(options: SyncOptions): Promise<SyncSummary> {
   const { ingestor, onProgress, signal } = options;
@@ -140,7 +140,7 @@ async function syncFile(file: FileToSync, options: SyncOptions): Promise<IngestR
     });
   } catch (thrown) {
     const error = toAppError(thrown);
-    if (error.code === 'stopped') throw error;
+    if (error.code === 'stopped' || error.code === 'unavailable') throw error;
     return { reason: error.message.replace(`${file.documentId}: `, '') };
   }
 }

@@ -1,3 +1,4 @@
+import { AppError } from '../errors.js';
 import { passageSearchText } from '../passage-text.js';
 import type { Reranker } from '../rerank/reranker.js';
 import type { Analyzer } from '../retrieve/analyzer.js';
@@ -34,7 +35,7 @@ export interface Evaluation {
 }
 
 export interface EvaluateOptions {
-  index: Pick<PassageIndex, 'search'>;
+  index: Pick<PassageIndex, 'search' | 'searchedWith'>;
   embedder: Embedder | null;
   reranker: Reranker | null;
   analyzer: Analyzer;
@@ -72,8 +73,10 @@ async function askEveryStage(
   const { index, embedder, reranker, analyzer, knowledgeBase, depth = 50, signal } = options;
   const [vector] = (await embedder?.embed([query.text], { kind: 'query', signal })) ?? [];
   const lexical = analyzer.analyzeQuestion(query.text, PLAIN_LEXICON);
+  const madeWith = await index.searchedWith();
+  if (madeWith === null) throw new AppError('conflict', 'The index must be prepared before it is searched.');
   const hits = await index.search(
-    { dense: vector ?? null, lexical },
+    { dense: vector ?? null, lexical, madeWith },
     { knowledgeBase, limit: depth, signal },
   );
   const fused = fuseByReciprocalRank(hits, depth);

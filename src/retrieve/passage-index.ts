@@ -15,6 +15,8 @@ export interface SearchQuery {
   dense: Float32Array | null;
   /** Analysed terms; empty skips the lexical branch. */
   lexical: readonly string[];
+  /** What both were made with: one of another making would find nonsense. `searchedWith` says what is wanted. */
+  madeWith: IndexFingerprint;
 }
 
 /** All given conditions must hold. */
@@ -53,7 +55,7 @@ export interface IndexDescription {
   knowledgeBases: { knowledgeBase: string; documents: number; passages: number }[];
 }
 
-/** An index made with other models or another analyzer cannot be searched with today's vectors and terms. */
+/** What vectors and terms are made with. Those of two makings cannot be compared. */
 export interface IndexFingerprint {
   /** Name of the embedding model, or 'none'. */
   embedder: string;
@@ -90,17 +92,27 @@ export interface PassageIndex {
   /** Passages of one document by position; empty where there is no such document. */
   readDocument(knowledgeBase: string, documentId: string): Promise<Passage[]>;
   /**
-   * The same with what they are searched by, bit for bit as it was written: to take it to another index. Empty where
-   * there is no such document.
+   * The same with what they are searched by, bit for bit as it was written: to take it to another index. While passages are
+   * made again, those that are searched, as `describe` says what they are made with. Empty where there are none.
    */
   readIndexed(knowledgeBase: string, documentId: string): Promise<IndexedPassage[]>;
-  /** Both branches in one round trip. */
+  /**
+   * What a question must be made with to be searched now; null before the first `prepare`. While the passages are being
+   * made again this is what they were made with before. Costs no round trip as a rule.
+   */
+  searchedWith(): Promise<IndexFingerprint | null>;
+  /**
+   * Both branches in one round trip. Throws `conflict` where `query.madeWith` is not, or no longer, what is searched:
+   * ask `searchedWith` again.
+   */
   search(query: SearchQuery, options: SearchOptions): Promise<BranchHits>;
   /**
-   * Says what new passages will be made with; called once at start, before anything is written. Where the index was
-   * made with something else it is emptied of vectors and terms, not of passages: `readDocument` still gives the
-   * texts to index again, and `listDocuments` shows the documents that wait for it with an empty `contentHash`.
-   * Resolves to true while there are such documents, after an interruption too.
+   * Says what new passages are made with; called at start, before anything is written, and again when documents that
+   * waited were made again. Where the index was made with something else it goes over in the background: `listDocuments`
+   * shows the documents that wait to be made again with an empty `contentHash`, `readDocument` gives their texts, and
+   * `replaceDocument` takes them; searches go on in what was there before, less what is deleted meanwhile. Resolves to
+   * true while documents wait, after an interruption too. When none does, the next call lets searches go over, all at
+   * once, and drops what was made before.
    */
   prepare(fingerprint: IndexFingerprint): Promise<boolean>;
   describe(): Promise<IndexDescription>;

@@ -1,195 +1,230 @@
-import { createHash } from 'node:crypto';
 import type { Schemas } from '@qdrant/js-client-rest';
-import { AppError } from '../errors.js';
-import { type IndexFingerprint, sameFingerprint } from './passage-index.js';
-import { isMissing, type SendToQdrant } from './qdrant-requests.js';
+import type { DocumentSummary, Passage } from '../types.js';
+import { questionKeys } from './lexical-weights.js';
+import type { BranchHit, BranchHits, IndexedPassage, SearchOptions, SearchQuery } from './passage-index.js';
+import type { SendToQdrant } from './qdrant-requests.js';
 import {
   DENSE,
+  documentPointId,
   LEXICAL,
-  STALE_DOCUMENTS,
+  passagesExcept,
+  pointsOf,
   toDocument,
   toDocumentPoint,
-  toFingerprint,
-  toMetadata,
+  toEmptiedPoint,
+  toIndexedPassage,
+  toPassage,
+  toPassagePoint,
+  toQdrantFilter,
 } from './qdrant-wire.js';
+import { compareIds } from './reciprocal-rank-fusion.js';
 
-const TIMEOUT_MS = 60_000;
-const COPY_BATCH = 256;
-
-/** Every field that a filter may name; strict mode refuses the others instead of scanning for them. */
-const PAYLOAD_INDEXES: Record<string, Schemas['PayloadFieldSchema']> = {
-  // Keeps the points of a knowledge base next to each other on disk.
-  knowledgeBase: { type: 'keyword', is_tenant: true },
-  type: { type: 'keyword' },
-  documentId: { type: 'keyword' },
-  language: { type: 'keyword' },
-  tags: { type: 'keyword' },
-  updatedAt: { type: 'datetime' },
-  stale: { type: 'bool' },
-};
-
-/**
- * The collection behind an alias: its schema follows from what the passages are made with, so another embedding model
- * or analyzer means another collection, and the alias moves when that one is there.
- */
-export interface QdrantCollection {
-  /** What the collection behind the alias was made with; null where there is none. */
-  readFingerprint(): Promise<IndexFingerprint | null>;
-  /** As `PassageIndex.prepare`. */
-  prepare(fingerprint: IndexFingerprint): Promise<boolean>;
+/** Milliseconds for one attempt. */
+export interface QdrantTimeouts {
+  search: number;
+  /** Anything else. */
+  write: number;
 }
 
-export function createQdrantCollection(send: SendToQdrant, alias: string): QdrantCollection {
-  const timeout = { timeout: TIMEOUT_MS };
+/** Documents and passages of one collection, as `PassageIndex` describes them. */
+export interface QdrantCollection {
+  readonly name: string;
+  /** The passages have distinct ids. */
+  replaceDocument(
+    document: DocumentSummary,
+    passages: readonly IndexedPassage[],
+    options: { signal: AbortSignal },
+  ): Promise<void>;
+  deleteDocument(knowledgeBase: string, documentId: string): Promise<boolean>;
+  /** In no order. */
+  listDocuments(knowledgeBase?: string): Promise<DocumentSummary[]>;
+  findDocument(knowledgeBase: string, documentId: string): Promise<DocumentSummary | null>;
+  readDocument(knowledgeBase: string, documentId: string): Promise<Passage[]>;
+  readIndexed(knowledgeBase: string, documentId: string): Promise<IndexedPassage[]>;
+  search(query: SearchQuery, options: SearchOptions): Promise<BranchHits>;
+  /** By knowledge base. */
+  count(type: 'document' | 'passage'): Promise<Map<string, number>>;
+}
 
-  const readFingerprint = async (): Promise<IndexFingerprint | null> => {
-    const info = await send(
-      (api, init) => api.getCollection({ collection_name: alias }, init),
-      timeout,
-    ).catch((thrown) => {
-      if (isMissing(thrown)) return null;
-      throw thrown;
+/** Points per request: some 100 × 256 numbers and their texts stay well under the server's 32 MB. */
+const WRITE_BATCH = 100;
+const READ_PAGE = 500;
+const MAX_KNOWLEDGE_BASES = 10_000;
+
+/**
+ * A document is replaced by writing the new passages, then deleting the old ones, then writing its summary: whatever is
+ * interrupted in between is seen by the old content hash and done again.
+ */
+export function createQdrantCollection(
+  send: SendToQdrant,
+  name: string,
+  timeouts: QdrantTimeouts,
+): QdrantCollection {
+  const named = { collection_name: name };
+  const writing = { timeout: timeouts.write };
+
+  const upsert = (points: Schemas['PointStruct'][], signal?: AbortSignal): Promise<unknown> =>
+    send((api, init) => api.upsertPoints({ ...named, wait: true, points }, init), {
+      ...writing,
+      ...(signal === undefined ? {} : { signal }),
     });
-    if (info === null) return null;
-    const fingerprint = toFingerprint(info.config.metadata);
-    if (fingerprint === null) {
-      throw new AppError(
-        'unavailable',
-        `The collection ${alias} was not made by Askbase; choose another name.`,
-        {
-          retryable: false,
-        },
-      );
-    }
-    return fingerprint;
-  };
-
-  /** Makes the collection where it is missing; another instance may be doing the same. */
-  const ensureCollection = async (name: string, fingerprint: IndexFingerprint): Promise<void> => {
-    await send(
-      (api, init) => api.createCollection({ collection_name: name, ...definitionOf(fingerprint) }, init),
-      timeout,
-    ).catch(ignoreConflict);
-    for (const [field_name, field_schema] of Object.entries(PAYLOAD_INDEXES)) {
-      await send(
-        (api, init) =>
-          api.createFieldIndex({ collection_name: name, wait: true, field_name, field_schema }, init),
-        timeout,
-      );
-    }
-  };
-
-  const moveAlias = (name: string, exists: boolean): Promise<unknown> =>
-    send(
-      (api, init) =>
-        api.updateAliases(
-          {
-            actions: [
-              ...(exists ? [{ delete_alias: { alias_name: alias } }] : []),
-              { create_alias: { collection_name: name, alias_name: alias } },
-            ],
-          },
-          init,
-        ),
-      timeout,
-    );
-
-  /** Texts and documents without vectors and terms; each document is marked as waiting to be indexed again. */
-  const copyTexts = async (target: string): Promise<void> => {
-    let offset: Schemas['ExtendedPointId'] | null = null;
+  async function* scroll(
+    filter: Schemas['Filter'],
+    { withVectors = false } = {},
+  ): AsyncGenerator<Schemas['Record']> {
+    const common = {
+      ...named,
+      filter,
+      limit: READ_PAGE,
+      with_payload: true,
+      with_vector: withVectors,
+    };
+    let offset: Schemas['ExtendedPointId'] | undefined;
     do {
-      const from: Schemas['ExtendedPointId'] | null = offset;
-      const page = await send(
+      const from = offset === undefined ? {} : { offset };
+      const page = await send((api, init) => api.scrollPoints({ ...common, ...from }, init), writing);
+      yield* page.points;
+      offset = (page.next_page_offset ?? undefined) as Schemas['ExtendedPointId'] | undefined;
+    } while (offset !== undefined);
+  }
+
+  const findDocument = async (knowledgeBase: string, documentId: string): Promise<DocumentSummary | null> => {
+    const ids = [documentPointId(knowledgeBase, documentId)];
+    const [found] = await send(
+      (api, init) => api.getPoints({ ...named, ids, with_payload: true }, init),
+      writing,
+    );
+    return found === undefined ? null : toDocument(found.payload);
+  };
+
+  /**
+   * Deletes the passages of a document but those to keep. Empties the points first: a deleted point goes on being
+   * counted in the inverse document frequency until its segment is rewritten, one that has lost its terms does not
+   * (Qdrant 1.18, `delete_point_internal`).
+   */
+  const deletePassages = async (
+    document: Pick<DocumentSummary, 'knowledgeBase' | 'documentId'>,
+    keep: readonly string[] = [],
+  ): Promise<void> => {
+    const doomed: Schemas['Record'][] = [];
+    for await (const point of scroll(passagesExcept(document, keep))) doomed.push(point);
+    for (let start = 0; start < doomed.length; start += WRITE_BATCH) {
+      const batch = doomed.slice(start, start + WRITE_BATCH);
+      const operations = [
+        { upsert: { points: batch.map(toEmptiedPoint) } },
+        { delete: { points: batch.map(({ id }) => id) } },
+      ];
+      await send((api, init) => api.batchUpdate({ ...named, wait: true, operations }, init), writing);
+    }
+  };
+
+  return {
+    name,
+
+    replaceDocument: async (document, passages, { signal }) => {
+      for (let start = 0; start < passages.length; start += WRITE_BATCH) {
+        await upsert(passages.slice(start, start + WRITE_BATCH).map(toPassagePoint), signal);
+      }
+      await deletePassages(
+        document,
+        passages.map(({ passage }) => passage.id),
+      );
+      await upsert([toDocumentPoint({ ...document, passages: passages.length })]);
+    },
+
+    deleteDocument: async (knowledgeBase, documentId) => {
+      const found = await findDocument(knowledgeBase, documentId);
+      await deletePassages({ knowledgeBase, documentId });
+      const points = [documentPointId(knowledgeBase, documentId)];
+      await send((api, init) => api.deletePoints({ ...named, wait: true, points }, init), writing);
+      return found !== null;
+    },
+
+    listDocuments: async (knowledgeBase) => {
+      const documents: DocumentSummary[] = [];
+      for await (const { payload } of scroll(pointsOf('document', { knowledgeBase }))) {
+        documents.push(toDocument(payload));
+      }
+      return documents;
+    },
+
+    findDocument,
+
+    readDocument: async (knowledgeBase, documentId) => {
+      const passages = [];
+      for await (const { payload } of scroll(pointsOf('passage', { knowledgeBase, documentId }))) {
+        passages.push(toPassage(payload));
+      }
+      return passages.sort((a, b) => a.position - b.position);
+    },
+
+    readIndexed: async (knowledgeBase, documentId) => {
+      const indexed = [];
+      const filter = pointsOf('passage', { knowledgeBase, documentId });
+      for await (const point of scroll(filter, { withVectors: true })) indexed.push(toIndexedPassage(point));
+      return indexed.sort((a, b) => a.passage.position - b.passage.position);
+    },
+
+    search: async ({ dense, lexical }, { knowledgeBase, filter, limit, signal }) => {
+      const common = {
+        filter: toQdrantFilter(knowledgeBase, filter),
+        limit,
+        with_payload: ['passage'],
+      };
+      const keys = Array.from(questionKeys(knowledgeBase, lexical));
+      const lexicalSearch = {
+        ...common,
+        using: LEXICAL,
+        query: { indices: keys, values: keys.map(() => 1) },
+      };
+      const denseSearch = {
+        ...common,
+        using: DENSE,
+        query: Array.from(dense ?? []),
+        // int8 finds the neighbourhood, the original vectors give order and score.
+        params: { quantization: { rescore: true, oversampling: 2 } },
+      };
+      const searches = [
+        ...(keys.length === 0 ? [] : [lexicalSearch]),
+        ...(dense === null ? [] : [denseSearch]),
+      ];
+      if (searches.length === 0) return { lexical: [], dense: [] };
+      const results = await send((api, init) => api.queryBatchPoints({ ...named, searches }, init), {
+        timeout: timeouts.search,
+        signal,
+      });
+      const hits = results.map(({ points }) => toBranchHits(points));
+      return {
+        lexical: keys.length === 0 ? [] : (hits[0] ?? []),
+        dense: dense === null ? [] : (hits.at(-1) ?? []),
+      };
+    },
+
+    count: async (type) => {
+      const { hits } = await send(
         (api, init) =>
-          api.scrollPoints(
+          api.facet(
             {
-              collection_name: alias,
-              limit: COPY_BATCH,
-              with_payload: true,
-              ...(from === null ? {} : { offset: from }),
+              ...named,
+              key: 'knowledgeBase',
+              filter: pointsOf(type),
+              limit: MAX_KNOWLEDGE_BASES,
+              exact: true,
             },
             init,
           ),
-        timeout,
+        writing,
       );
-      const points = page.points.map(({ id, payload }) =>
-        payload?.type === 'document'
-          ? toDocumentPoint({ ...toDocument(payload), contentHash: '' })
-          : { id, vector: {}, payload: payload ?? {} },
-      );
-      if (points.length > 0) {
-        await send(
-          (api, init) => api.upsertPoints({ collection_name: target, wait: true, points }, init),
-          timeout,
-        );
-      }
-      offset = (page.next_page_offset ?? null) as Schemas['ExtendedPointId'] | null;
-    } while (offset !== null);
-  };
-
-  const replaceCollection = async (fingerprint: IndexFingerprint): Promise<void> => {
-    const target = collectionName(alias, fingerprint);
-    const aliases = await send((api, init) => api.getCollectionsAliases({}, init), timeout);
-    const old = aliases.aliases.find(({ alias_name }) => alias_name === alias)?.collection_name;
-    // What an interrupted attempt left behind may be out of date by now.
-    await send((api, init) => api.deleteCollection({ collection_name: target }, init), timeout);
-    await ensureCollection(target, fingerprint);
-    await copyTexts(target);
-    await moveAlias(target, true);
-    if (old !== undefined) {
-      await send((api, init) => api.deleteCollection({ collection_name: old }, init), timeout);
-    }
-  };
-
-  return {
-    readFingerprint,
-    prepare: async (fingerprint) => {
-      const current = await readFingerprint();
-      if (current === null) {
-        const name = collectionName(alias, fingerprint);
-        await ensureCollection(name, fingerprint);
-        await moveAlias(name, false);
-      } else if (!sameFingerprint(current, fingerprint)) {
-        await replaceCollection(fingerprint);
-      }
-      const stale = await send(
-        (api, init) =>
-          api.countPoints({ collection_name: alias, filter: STALE_DOCUMENTS, exact: true }, init),
-        timeout,
-      );
-      return stale.count > 0;
+      return new Map(hits.map(({ value, count }) => [String(value), count]));
     },
   };
 }
 
-function ignoreConflict(thrown: unknown): void {
-  if (!(thrown instanceof AppError) || thrown.code !== 'conflict') throw thrown;
-}
-
-function collectionName(alias: string, fingerprint: IndexFingerprint): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify(toMetadata(fingerprint)))
-    .digest('hex');
-  return `${alias}-${hash.slice(0, 12)}`;
-}
-
-function definitionOf(fingerprint: IndexFingerprint): Schemas['CreateCollection'] {
-  const dense: Schemas['VectorParams'] = {
-    size: fingerprint.dimensions,
-    // Of unit vectors this is the cosine, and nothing is normalised a second time.
-    distance: 'Dot',
-    quantization_config: { scalar: { type: 'int8', quantile: 0.99, always_ram: true } },
-  };
-  return {
-    ...(fingerprint.dimensions === 0 ? {} : { vectors: { [DENSE]: dense } }),
-    sparse_vectors: { [LEXICAL]: { modifier: 'idf' } },
-    // Every search is within one knowledge base: a graph for each, and none across.
-    hnsw_config: { m: 0, payload_m: 16 },
-    strict_mode_config: {
-      enabled: true,
-      unindexed_filtering_retrieve: false,
-      unindexed_filtering_update: false,
-    },
-    metadata: toMetadata(fingerprint),
-  };
+/** A point without payload was deleted after it was found and before it was read. */
+function toBranchHits(points: readonly Schemas['ScoredPoint'][]): BranchHit[] {
+  return points
+    .filter(({ payload }) => payload !== null && payload !== undefined && Object.keys(payload).length > 0)
+    .map(({ payload, score }) => ({ passage: toPassage(payload), score }))
+    .sort((a, b) => b.score - a.score || compareIds(a.passage.id, b.passage.id))
+    .map((hit, index) => ({ ...hit, rank: index + 1 }));
 }

@@ -1,243 +1,177 @@
-import type { Schemas } from '@qdrant/js-client-rest';
 import { AppError, toAppError } from '../errors.js';
 import type { DocumentSummary } from '../types.js';
 import { checkVector } from './check-vector.js';
-import { questionKeys } from './lexical-weights.js';
-import type {
-  BranchHit,
-  IndexDescription,
-  IndexedPassage,
-  IndexFingerprint,
-  PassageIndex,
-} from './passage-index.js';
-import { createQdrantCollection } from './qdrant-collection.js';
-import { createQdrantRequests, type QdrantAddress } from './qdrant-requests.js';
-import {
-  DENSE,
-  documentPointId,
-  LEXICAL,
-  passagesExcept,
-  pointsOf,
-  toDocument,
-  toDocumentPoint,
-  toEmptiedPoint,
-  toIndexedPassage,
-  toPassage,
-  toPassagePoint,
-  toQdrantFilter,
-} from './qdrant-wire.js';
+import type { CircuitBreaker } from './circuit-breaker.js';
+import { type DocumentVersion, lastVersions } from './document-versions.js';
+import { type PassageIndex, sameFingerprint } from './passage-index.js';
+import { createQdrantAlias, type MadeCollection } from './qdrant-alias.js';
+import { createQdrantCollection, type QdrantCollection } from './qdrant-collection.js';
+import { createQdrantRequests, isMissing, type QdrantAddress } from './qdrant-requests.js';
+import type { QdrantLayout } from './qdrant-schema.js';
+import { documentPointId } from './qdrant-wire.js';
 import { compareIds } from './reciprocal-rank-fusion.js';
 
 export interface QdrantPassageIndexOptions extends QdrantAddress {
   /** Name of the alias; the collections behind it are named after it. */
   collection: string;
+  layout?: QdrantLayout;
   /** Milliseconds for one attempt of a search. */
   searchTimeout?: number;
   /** Milliseconds for one attempt of anything else. */
   writeTimeout?: number;
 }
 
-/** Points per request: some 100 × 256 numbers and their texts stay well under the server's 32 MB. */
-const WRITE_BATCH = 100;
-const READ_PAGE = 500;
-const MAX_KNOWLEDGE_BASES = 10_000;
+export interface QdrantPassageIndex extends PassageIndex {
+  /** Whether each node is being asked, by host and port. */
+  readonly circuits: ReadonlyMap<string, CircuitBreaker>;
+}
 
 /**
- * The index on a Qdrant server. Touches the network only when a method is called. A document is replaced by writing
- * the new passages, then deleting the old ones, then writing its summary: whatever is interrupted in between is seen
- * by the old content hash and done again.
+ * The index on a Qdrant server or cluster. Touches the network only when a method is called. What is made with another
+ * model or analyzer stands in a collection of its own; while the index goes over, a document counts as it was written
+ * last, in whichever collection that is (docs/decisions/2026-11-26-going-over-to-another-model.md).
  */
-export function createQdrantPassageIndex({
-  collection: alias,
-  searchTimeout = 5_000,
-  writeTimeout = 60_000,
-  ...address
-}: QdrantPassageIndexOptions): PassageIndex {
-  const send = createQdrantRequests(address);
-  const collection = createQdrantCollection(send, alias);
-  const named = { collection_name: alias };
-  const writing = { timeout: writeTimeout };
+export function createQdrantPassageIndex(options: QdrantPassageIndexOptions): QdrantPassageIndex {
+  const { collection: aliasName, layout = {}, searchTimeout = 5_000, writeTimeout = 60_000 } = options;
+  const { send, circuits } = createQdrantRequests(options);
+  const alias = createQdrantAlias({ send, alias: aliasName, layout, timeout: writeTimeout });
+  const collection = (name: string): QdrantCollection =>
+    createQdrantCollection(send, name, { search: searchTimeout, write: writeTimeout });
   const oneAtATime = createLanes();
-  let fingerprint: IndexFingerprint | null = null;
+  /** What passages are written to, since `prepare`. */
+  let written: MadeCollection | null = null;
+  /** What the alias says; asked again when that collection has gone. */
+  let searched: MadeCollection | null = null;
 
-  const preparedFingerprint = async (): Promise<IndexFingerprint> => {
-    fingerprint ??= await collection.readFingerprint();
-    if (fingerprint === null) {
-      throw new AppError('conflict', 'The index must be prepared before it is used.');
-    }
-    return fingerprint;
+  const findSearched = async (): Promise<MadeCollection | null> => {
+    searched ??= await alias.searched();
+    return searched;
+  };
+  const isWritten = async (): Promise<MadeCollection> => {
+    const found = written ?? (await findSearched());
+    if (found === null) throw new AppError('conflict', 'The index must be prepared before it is used.');
+    return found;
   };
 
-  const upsert = (points: Schemas['PointStruct'][], signal?: AbortSignal): Promise<unknown> =>
-    send((api, init) => api.upsertPoints({ ...named, wait: true, points }, init), {
-      ...writing,
-      ...(signal === undefined ? {} : { signal }),
-    });
-  async function* scroll(
-    filter: Schemas['Filter'],
-    { withVectors = false } = {},
-  ): AsyncGenerator<Schemas['Record']> {
-    let offset: Schemas['ExtendedPointId'] | undefined;
-    do {
-      const from = offset === undefined ? {} : { offset };
-      const page = await send(
-        (api, init) =>
-          api.scrollPoints(
-            {
-              ...named,
-              filter,
-              limit: READ_PAGE,
-              with_payload: true,
-              with_vector: withVectors,
-              ...from,
-            },
-            init,
-          ),
-        writing,
-      );
-      yield* page.points;
-      offset = (page.next_page_offset ?? undefined) as Schemas['ExtendedPointId'] | undefined;
-    } while (offset !== undefined);
-  }
-
-  /**
-   * Deletes the passages of a document but those to keep. Empties the points first: a deleted point goes on being
-   * counted in the inverse document frequency until its segment is rewritten, one that has lost its terms does not
-   * (Qdrant 1.18, `delete_point_internal`).
-   */
-  const deletePassages = async (
-    document: Pick<DocumentSummary, 'knowledgeBase' | 'documentId'>,
-    keep: readonly string[] = [],
-  ): Promise<void> => {
-    const doomed: Schemas['Record'][] = [];
-    for await (const point of scroll(passagesExcept(document, keep))) doomed.push(point);
-    for (let start = 0; start < doomed.length; start += WRITE_BATCH) {
-      const batch = doomed.slice(start, start + WRITE_BATCH);
-      const operations = [
-        { upsert: { points: batch.map(toEmptiedPoint) } },
-        { delete: { points: batch.map(({ id }) => id) } },
-      ];
-      await send((api, init) => api.batchUpdate({ ...named, wait: true, operations }, init), writing);
+  const versions = async (knowledgeBase?: string): Promise<DocumentVersion[]> => {
+    const { name: place } = await isWritten();
+    const places = new Map<string, DocumentSummary[]>();
+    for (const name of await alias.names()) {
+      places.set(name, await collection(name).listDocuments(knowledgeBase).catch(goneAs([])));
     }
+    return lastVersions(places, place);
+  };
+  const collectionWith = async (knowledgeBase: string, documentId: string): Promise<QdrantCollection> => {
+    const { name: place } = await isWritten();
+    const names = await alias.names();
+    if (names.length < 2) return collection(place);
+    const places = new Map<string, DocumentSummary[]>();
+    for (const name of names) {
+      const found = await collection(name).findDocument(knowledgeBase, documentId).catch(goneAs(null));
+      places.set(name, found === null ? [] : [found]);
+    }
+    return collection(lastVersions(places, place)[0]?.place ?? place);
   };
 
-  const countByKnowledgeBase = async (type: 'document' | 'passage'): Promise<Map<string, number>> => {
-    const { hits } = await send(
-      (api, init) =>
-        api.facet(
-          { ...named, key: 'knowledgeBase', filter: pointsOf(type), limit: MAX_KNOWLEDGE_BASES, exact: true },
-          init,
-        ),
-      writing,
-    );
-    return new Map(hits.map(({ value, count }) => [String(value), count]));
+  const goOver = async (from: MadeCollection, to: MadeCollection): Promise<void> => {
+    await alias.retire(from.name);
+    await alias.pointTo(to.name);
+    searched = to;
+    for (const name of await alias.names()) if (name !== to.name) await alias.drop(name);
   };
-
-  const replace = async (
-    document: DocumentSummary,
-    passages: readonly IndexedPassage[],
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const { dimensions } = await preparedFingerprint();
-    for (const { vector } of passages) checkVector(vector, dimensions);
-    const points = new Map(passages.map((passage) => [passage.passage.id, passage]));
-    const batch = [...points.values()];
-    for (let start = 0; start < batch.length; start += WRITE_BATCH) {
-      await upsert(batch.slice(start, start + WRITE_BATCH).map(toPassagePoint), signal);
+  const dropRetired = async (names: readonly string[]): Promise<void> => {
+    for (const name of names) {
+      if (await alias.isRetired(name).catch(goneAs(false))) await alias.drop(name);
     }
-    await deletePassages(document, [...points.keys()]);
-    await upsert([toDocumentPoint({ ...document, passages: points.size })]);
   };
 
   return {
+    circuits,
+
     replaceDocument: (document, passages, { signal }) =>
-      oneAtATime(documentPointId(document.knowledgeBase, document.documentId), () =>
-        replace(document, passages, signal),
-      ),
+      oneAtATime(documentPointId(document.knowledgeBase, document.documentId), async () => {
+        const { name, madeWith } = await isWritten();
+        for (const { vector } of passages) checkVector(vector, madeWith.dimensions);
+        const distinct = [...new Map(passages.map((passage) => [passage.passage.id, passage])).values()];
+        await collection(name)
+          .replaceDocument(document, distinct, { signal })
+          .catch((thrown) => {
+            if (!isMissing(thrown)) throw thrown;
+            throw new AppError(
+              'conflict',
+              'Another server has moved the index to another embedding model; this one needs the same settings.',
+              { cause: thrown },
+            );
+          });
+      }),
 
     deleteDocument: (knowledgeBase, documentId) =>
       oneAtATime(documentPointId(knowledgeBase, documentId), async () => {
-        const ids = [documentPointId(knowledgeBase, documentId)];
-        const found = await send((api, init) => api.getPoints({ ...named, ids }, init), writing);
-        await deletePassages({ knowledgeBase, documentId });
-        await send((api, init) => api.deletePoints({ ...named, wait: true, points: ids }, init), writing);
-        return found.length > 0;
+        let existed = false;
+        for (const name of await alias.names()) {
+          const deleted = collection(name).deleteDocument(knowledgeBase, documentId);
+          existed = (await deleted.catch(goneAs(false))) || existed;
+        }
+        return existed;
       }),
 
-    listDocuments: async (knowledgeBase) => {
-      const documents: DocumentSummary[] = [];
-      for await (const { payload } of scroll(pointsOf('document', { knowledgeBase }))) {
-        documents.push(toDocument(payload));
-      }
-      return documents.sort(
-        (a, b) => compareIds(a.knowledgeBase, b.knowledgeBase) || compareIds(a.documentId, b.documentId),
-      );
-    },
+    listDocuments: async (knowledgeBase) =>
+      (await versions(knowledgeBase)).map(({ document, waits }) =>
+        waits ? { ...document, contentHash: '' } : document,
+      ),
 
-    readDocument: async (knowledgeBase, documentId) => {
-      const passages = [];
-      for await (const { payload } of scroll(pointsOf('passage', { knowledgeBase, documentId }))) {
-        passages.push(toPassage(payload));
-      }
-      return passages.sort((a, b) => a.position - b.position);
-    },
+    readDocument: async (knowledgeBase, documentId) =>
+      (await collectionWith(knowledgeBase, documentId)).readDocument(knowledgeBase, documentId),
 
     readIndexed: async (knowledgeBase, documentId) => {
-      const indexed = [];
-      const filter = pointsOf('passage', { knowledgeBase, documentId });
-      for await (const point of scroll(filter, { withVectors: true })) indexed.push(toIndexedPassage(point));
-      return indexed.sort((a, b) => a.passage.position - b.passage.position);
+      const { name } = (await findSearched()) ?? (await isWritten());
+      return collection(name).readIndexed(knowledgeBase, documentId);
     },
 
-    search: async ({ dense, lexical }, { knowledgeBase, filter, limit, signal }) => {
-      const { dimensions } = await preparedFingerprint();
-      checkVector(dense, dimensions);
-      const common = {
-        filter: toQdrantFilter(knowledgeBase, filter),
-        limit,
-        with_payload: ['passage'],
-      };
-      const keys = Array.from(questionKeys(knowledgeBase, lexical));
-      const lexicalSearch = {
-        ...common,
-        using: LEXICAL,
-        query: { indices: keys, values: keys.map(() => 1) },
-      };
-      const denseSearch = {
-        ...common,
-        using: DENSE,
-        query: Array.from(dense ?? []),
-        // int8 finds the neighbourhood, the original vectors give order and score.
-        params: { quantization: { rescore: true, oversampling: 2 } },
-      };
-      const searches = [
-        ...(keys.length === 0 ? [] : [lexicalSearch]),
-        ...(dense === null ? [] : [denseSearch]),
-      ];
-      if (searches.length === 0) return { lexical: [], dense: [] };
-      const results = await send((api, init) => api.queryBatchPoints({ ...named, searches }, init), {
-        timeout: searchTimeout,
-        signal,
-      });
-      const hits = results.map(({ points }) => toBranchHits(points));
-      return {
-        lexical: keys.length === 0 ? [] : (hits[0] ?? []),
-        dense: dense === null ? [] : (hits.at(-1) ?? []),
-      };
+    searchedWith: async () => (await findSearched())?.madeWith ?? null,
+
+    search: async (query, searchOptions) => {
+      const target = await findSearched();
+      if (target === null || !sameFingerprint(target.madeWith, query.madeWith)) throw searchedOtherwise();
+      checkVector(query.dense, target.madeWith.dimensions);
+      return collection(target.name)
+        .search(query, searchOptions)
+        .catch((thrown) => {
+          if (!isMissing(thrown)) throw thrown;
+          searched = null;
+          throw searchedOtherwise(thrown);
+        });
     },
 
-    prepare: async (wanted) => {
-      const stale = await collection.prepare(wanted);
-      fingerprint = wanted;
-      return stale;
+    prepare: async (madeWith) => {
+      searched = await alias.searched();
+      const wanted = await alias.ensure(madeWith);
+      written = wanted;
+      if (searched === null) {
+        await alias.pointTo(wanted.name);
+        searched = wanted;
+      }
+      const { name: current } = searched;
+      await dropRetired((await alias.names()).filter((name) => name !== wanted.name && name !== current));
+      const others = (await alias.names()).some((name) => name !== wanted.name);
+      if (!others) return false;
+      const waiting = (await versions()).some(({ waits }) => waits);
+      if (!waiting && current !== wanted.name) await goOver(searched, wanted);
+      return waiting;
     },
 
-    describe: async (): Promise<IndexDescription> => {
-      const [builtWith, documents, passages] = await Promise.all([
-        preparedFingerprint(),
-        countByKnowledgeBase('document'),
-        countByKnowledgeBase('passage'),
-      ]);
+    describe: async () => {
+      const { name, madeWith } = (await findSearched()) ?? (await isWritten());
+      const { name: place } = await isWritten();
+      const counts = await Promise.all(
+        [...new Set([place, name])].map(async (each) => ({
+          documents: await collection(each).count('document'),
+          passages: await collection(each).count('passage'),
+        })),
+      );
+      // What is searched comes last and counts; what is only being made is named.
+      const documents = new Map(counts.flatMap((count) => [...count.documents]));
+      const passages = new Map(counts.flatMap((count) => [...count.passages]));
       const knowledgeBases = [...documents]
         .map(([knowledgeBase, count]) => ({
           knowledgeBase,
@@ -247,7 +181,7 @@ export function createQdrantPassageIndex({
         .sort((a, b) => compareIds(a.knowledgeBase, b.knowledgeBase));
       return {
         engine: 'qdrant',
-        builtWith: knowledgeBases.length === 0 ? null : builtWith,
+        builtWith: knowledgeBases.length === 0 ? null : madeWith,
         passages: knowledgeBases.reduce((sum, { passages: count }) => sum + count, 0),
         knowledgeBases,
       };
@@ -255,9 +189,10 @@ export function createQdrantPassageIndex({
 
     isReady: async () => {
       try {
-        const { status } = await send((api, init) => api.getCollection(named, init), {
-          timeout: searchTimeout,
-        });
+        const { status } = await send(
+          (api, init) => api.getCollection({ collection_name: aliasName }, init),
+          { timeout: searchTimeout },
+        );
         return status === 'red' ? 'The search engine reports a damaged collection.' : null;
       } catch (thrown) {
         return toAppError(thrown).message;
@@ -268,13 +203,17 @@ export function createQdrantPassageIndex({
   };
 }
 
-/** A point without payload was deleted after it was found and before it was read. */
-function toBranchHits(points: readonly Schemas['ScoredPoint'][]): BranchHit[] {
-  return points
-    .filter(({ payload }) => payload !== null && payload !== undefined && Object.keys(payload).length > 0)
-    .map(({ payload, score }) => ({ passage: toPassage(payload), score }))
-    .sort((a, b) => b.score - a.score || compareIds(a.passage.id, b.passage.id))
-    .map((hit, index) => ({ ...hit, rank: index + 1 }));
+function searchedOtherwise(cause?: unknown): AppError {
+  const message = 'The index is searched with another embedding model or analyzer.';
+  return new AppError('conflict', message, cause === undefined ? {} : { cause });
+}
+
+/** A collection that another instance has dropped meanwhile holds nothing. */
+function goneAs<T>(nothing: T): (thrown: unknown) => T {
+  return (thrown) => {
+    if (isMissing(thrown)) return nothing;
+    throw thrown;
+  };
 }
 
 /** Runs tasks of the same lane one after the other; two versions of a document must not be written into each other. */

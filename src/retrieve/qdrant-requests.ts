@@ -1,11 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { QdrantClient } from '@qdrant/js-client-rest';
-import { AppError } from '../errors.js';
+import { AppError, toAppError } from '../errors.js';
+import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js';
 
 export type QdrantApi = ReturnType<QdrantClient['api']>;
 
 export interface QdrantAddress {
-  url: string;
+  /** Of one server, or of several nodes of a cluster, which take turns. */
+  urls: readonly string[];
   apiKey?: string;
 }
 
@@ -17,19 +19,75 @@ interface SendOptions {
 
 /**
  * Sends a request that may be repeated without harm (all of ours may: ids are deterministic), and repeats it where the
- * server was unreachable, busy or slow. Throws AppError.
+ * server was unreachable, busy or slow, at another node where there is one. A node that failed several times in a row is
+ * left alone for a while. Throws AppError.
  */
 export type SendToQdrant = <T>(
   request: (api: QdrantApi, init: RequestInit) => Promise<{ data: { result?: T } }>,
   options: SendOptions,
 ) => Promise<T>;
 
-const ATTEMPTS = 3;
+export interface QdrantRequests {
+  send: SendToQdrant;
+  /** One per node, by host and port. */
+  circuits: ReadonlyMap<string, CircuitBreaker>;
+}
+
+interface Node {
+  host: string;
+  api: QdrantApi;
+  circuit: CircuitBreaker;
+}
+
 const FIRST_PAUSE_MS = 100;
 
-export function createQdrantRequests({ url, apiKey }: QdrantAddress): SendToQdrant {
+export function createQdrantRequests({ urls, apiKey }: QdrantAddress): QdrantRequests {
+  const nodes = urls.map((url): Node => {
+    const circuit = createCircuitBreaker({ judge: judgeFailure });
+    return { host: new URL(url).host, api: connect(url, apiKey), circuit };
+  });
+  // Each node gets a try, and the last two more.
+  const attempts = nodes.length + 2;
+  let turn = 0;
+  const nextNode = (): Node | undefined => {
+    turn += 1;
+    const inTurn = nodes.map((_, step) => nodes[(turn + step) % nodes.length] as Node);
+    return inTurn.find(({ circuit }) => circuit.waitMs === 0);
+  };
+
+  const send: SendToQdrant = async (request, { signal, timeout }) => {
+    let failure: AppError | undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      const node = nextNode();
+      if (node === undefined) throw failure ?? notAsked(nodes);
+      const attemptSignal = AbortSignal.any([
+        AbortSignal.timeout(timeout),
+        ...(signal === undefined ? [] : [signal]),
+      ]);
+      try {
+        return await node.circuit.run(async () => {
+          try {
+            signal?.throwIfAborted();
+            const { data } = await request(node.api, { signal: attemptSignal });
+            if (data.result === undefined) throw new Error('the reply has no result');
+            return data.result;
+          } catch (thrown) {
+            throw translateQdrantError(thrown, signal);
+          }
+        });
+      } catch (thrown) {
+        failure = toAppError(thrown);
+        if (!failure.retryable || failure.code === 'stopped' || attempt === attempts) throw failure;
+        if (attempt >= nodes.length) await pause(attempt - nodes.length + 1, failure, signal);
+      }
+    }
+  };
+  return { send, circuits: new Map(nodes.map(({ host, circuit }) => [host, circuit])) };
+}
+
+function connect(url: string, apiKey: string | undefined): QdrantApi {
   const { origin, pathname } = new URL(url);
-  const api = new QdrantClient({
+  return new QdrantClient({
     url: origin,
     prefix: pathname.replace(/\/$/, ''),
     // By header: given as `apiKey` over http, the client writes a warning to the console.
@@ -39,31 +97,30 @@ export function createQdrantRequests({ url, apiKey }: QdrantAddress): SendToQdra
     // The client's own timer would take the place of our signal.
     timeout: Number.POSITIVE_INFINITY,
   }).api();
+}
 
-  return async (request, { signal, timeout }) => {
-    for (let attempt = 1; ; attempt += 1) {
-      const attemptSignal = AbortSignal.any([
-        AbortSignal.timeout(timeout),
-        ...(signal === undefined ? [] : [signal]),
-      ]);
-      try {
-        signal?.throwIfAborted();
-        const { data } = await request(api, { signal: attemptSignal });
-        if (data.result === undefined) throw new Error('the reply has no result');
-        return data.result;
-      } catch (thrown) {
-        const error = translateQdrantError(thrown, signal);
-        if (!error.retryable || error.code === 'stopped' || attempt === ATTEMPTS) throw error;
-        // Full jitter: clients that failed together do not come back together.
-        const pause = Math.random() * FIRST_PAUSE_MS * 2 ** attempt;
-        await wait(Math.max(pause, (error.retryAfterSeconds ?? 0) * 1000), undefined, { signal }).catch(
-          () => {
-            throw new AppError('stopped', undefined, { cause: thrown });
-          },
-        );
-      }
-    }
-  };
+/** Full jitter: clients that failed together do not come back together. */
+async function pause(round: number, failure: AppError, signal: AbortSignal | undefined): Promise<void> {
+  const milliseconds = Math.random() * FIRST_PAUSE_MS * 2 ** round;
+  const told = (failure.retryAfterSeconds ?? 0) * 1000;
+  await wait(Math.max(milliseconds, told), undefined, { signal }).catch(() => {
+    throw new AppError('stopped', undefined, { cause: failure });
+  });
+}
+
+function judgeFailure(thrown: unknown): 'down' | 'there' | 'unknown' {
+  const { code, retryable } = toAppError(thrown);
+  if (code === 'stopped') return 'unknown';
+  return code === 'unavailable' && retryable ? 'down' : 'there';
+}
+
+function notAsked(nodes: readonly Node[]): AppError {
+  const seconds = Math.ceil(Math.min(...nodes.map(({ circuit }) => circuit.waitMs)) / 1000);
+  return new AppError(
+    'unavailable',
+    `The search engine did not answer several times; it is asked again in ${seconds} s.`,
+    { retryAfterSeconds: seconds },
+  );
 }
 
 function translateQdrantError(thrown: unknown, signal: AbortSignal | undefined): AppError {

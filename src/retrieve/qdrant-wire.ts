@@ -31,7 +31,6 @@ export function toDocumentPoint(document: DocumentSummary): Schemas['PointStruct
       type: 'document',
       knowledgeBase: document.knowledgeBase,
       documentId: document.documentId,
-      stale: document.contentHash === '',
       document,
     },
   };
@@ -110,7 +109,14 @@ export function toFingerprint(metadata: unknown): IndexFingerprint | null {
   return metadataSchema.safeParse(metadata).data?.askbase ?? null;
 }
 
-const matches = (key: string, value: string | boolean): Schemas['FieldCondition'] => ({
+/** Stands in the metadata beside the fingerprint, once another collection takes this one's place. */
+export const RETIRED = { retired: true };
+
+export function isRetired(metadata: unknown): boolean {
+  return (metadata as Partial<typeof RETIRED> | null | undefined)?.retired === true;
+}
+
+const matches = (key: string, value: string): Schemas['FieldCondition'] => ({
   key,
   match: { value },
 });
@@ -140,8 +146,6 @@ export function passagesExcept(
     must_not: [matches('type', 'document'), ...(ids.length === 0 ? [] : [{ has_id: [...ids] }])],
   };
 }
-
-export const STALE_DOCUMENTS = { must: [matches('type', 'document'), matches('stale', true)] };
 
 export function toQdrantFilter(knowledgeBase: string, filter: PassageFilter = {}): Schemas['Filter'] {
   const anyOf = (key: string, values: readonly string[] | undefined): Schemas['Condition'][] =>

@@ -11,7 +11,10 @@ export interface RetrieveOptions {
 export interface Retrieval {
   /** Fused order, best first. */
   candidates: Candidate[];
-  /** `dense` where the embedder was missing or failed and only the lexical branch ran. */
+  /**
+   * `dense` where the embedder was missing or failed and only the lexical branch ran; `lexical` where the index was made
+   * with an earlier analyzer and only the dense one did.
+   */
   degraded: string[];
 }
 

@@ -25,6 +25,7 @@ export async function createSqlitePassageIndex({ file }: { file: string }): Prom
     throw thrown;
   });
 
+  let making: number | null = null;
   let refreshing = false;
   /** Lets the reader take changes in while nobody waits; what a failure means, the next search will say. */
   const refreshSoon = (): void => {
@@ -52,7 +53,7 @@ export async function createSqlitePassageIndex({ file }: { file: string }): Prom
       return existed;
     },
     listDocuments: async (knowledgeBase) => {
-      const summaries = await reader.call('listDocuments', [knowledgeBase ?? null]);
+      const summaries = await reader.call('listDocuments', [knowledgeBase ?? null, making]);
       return summaries.map((summary) => JSON.parse(summary) as DocumentSummary);
     },
     readDocument: async (knowledgeBase, documentId) => {
@@ -60,6 +61,7 @@ export async function createSqlitePassageIndex({ file }: { file: string }): Prom
       return passages.map((passage) => JSON.parse(passage) as Passage);
     },
     readIndexed: (knowledgeBase, documentId) => reader.call('readIndexed', [knowledgeBase, documentId]),
+    searchedWith: () => reader.call('searchedWith', []),
     search: async (query, { knowledgeBase, filter, limit, signal }) => {
       const options = { knowledgeBase, limit, ...(filter === undefined ? {} : { filter }) };
       const { lexical, dense, passages } = await reader.call('search', [query, options], { signal });
@@ -67,9 +69,10 @@ export async function createSqlitePassageIndex({ file }: { file: string }): Prom
       return { lexical: toBranchHits(lexical, parsed), dense: toBranchHits(dense, parsed) };
     },
     prepare: async (fingerprint) => {
-      const stale = await writer.call('prepare', [fingerprint]);
+      const prepared = await writer.call('prepare', [fingerprint]);
+      making = prepared.making;
       refreshSoon();
-      return stale;
+      return prepared.waiting;
     },
     describe: () => reader.call('describe', []),
     isReady: () =>

@@ -1,19 +1,21 @@
 import { workerData } from 'node:worker_threads';
+import { AppError } from '../errors.js';
 import { inTransaction, openForReading, type Statement } from '../store/sqlite-database.js';
 import { serveMethods } from '../store/worker-rpc.js';
 import type { Passage } from '../types.js';
 import { checkVector } from './check-vector.js';
 import { questionKeys } from './lexical-weights.js';
-import type {
-  IndexDescription,
-  IndexedPassage,
-  IndexFingerprint,
-  SearchOptions,
-  SearchQuery,
+import {
+  type IndexDescription,
+  type IndexedPassage,
+  type IndexFingerprint,
+  type SearchOptions,
+  type SearchQuery,
+  sameFingerprint,
 } from './passage-index.js';
 import { createSearchSpace, type SearchSpace, type SpaceHit } from './search-space.js';
 import { createDotProducts } from './simd-dot-products.js';
-import { toFloats, toWeightedTerms } from './sqlite-passage-schema.js';
+import { SELECT_SEARCHED, toFloats, toWeightedTerms } from './sqlite-passage-schema.js';
 
 /** Hits of both branches by passage number; every passage once, as JSON, which is parsed where it is needed. */
 export interface ReaderHits {
@@ -23,6 +25,11 @@ export interface ReaderHits {
 }
 
 type IndexedRow = [passage: string, vector: Uint8Array | null, keys: Uint8Array, weights: Uint8Array];
+
+interface Searched {
+  making: number;
+  fingerprint: IndexFingerprint;
+}
 
 export type PassageReaderMethods = ReturnType<typeof openReader>;
 
@@ -38,7 +45,7 @@ function openReader({ file }: { file: string }) {
     statement.setReturnArrays(true);
     return statement;
   };
-  const readMeta = database.prepare('SELECT value FROM meta WHERE key = ?');
+  const readSearched = database.prepare(SELECT_SEARCHED);
   const readMarks = rowsOf(`
     SELECT (SELECT value FROM meta WHERE key = 'generation'),
            coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0),
@@ -47,37 +54,38 @@ function openReader({ file }: { file: string }) {
     SELECT p.number, d.knowledge_base, d.document_id, p.passage_id, p.language, p.tags, p.vector, p.term_keys,
            p.term_weights
     FROM passages p JOIN documents d ON d.number = p.document
-    WHERE p.number > ? ORDER BY p.number`);
+    WHERE p.number > ? AND p.making = ? ORDER BY p.number`);
   const readRemovals = rowsOf('SELECT passage, knowledge_base FROM removals WHERE number > ?');
   const readPassage = database.prepare('SELECT passage FROM passages WHERE number = ?');
   const readDocuments = database.prepare(
-    `SELECT summary FROM documents WHERE ?1 IS NULL OR knowledge_base = ?1 ORDER BY knowledge_base, document_id`,
+    `SELECT CASE WHEN making = coalesce(?2, making) THEN summary ELSE json_set(summary, '$.contentHash', '') END
+       AS summary
+     FROM documents WHERE ?1 IS NULL OR knowledge_base = ?1 ORDER BY knowledge_base, document_id`,
   );
   const readDocument = database.prepare(
-    `SELECT passage FROM passages
-     WHERE document = (SELECT number FROM documents WHERE knowledge_base = ? AND document_id = ?)
-     ORDER BY position`,
+    `SELECT p.passage FROM documents d JOIN passages p ON p.document = d.number AND p.making = d.making
+     WHERE d.knowledge_base = ? AND d.document_id = ? ORDER BY p.position`,
   );
   const readIndexed = rowsOf(
     `SELECT p.passage, p.vector, p.term_keys, p.term_weights
      FROM documents d JOIN passages p ON p.document = d.number
-     WHERE d.knowledge_base = ? AND d.document_id = ? ORDER BY p.position`,
+     WHERE d.knowledge_base = ? AND d.document_id = ? AND p.making = ? ORDER BY p.position`,
   );
   const countPassages = database.prepare(
     `SELECT knowledge_base AS knowledgeBase, count(DISTINCT d.number) AS documents, count(p.number) AS passages
-     FROM documents d LEFT JOIN passages p ON p.document = d.number
+     FROM documents d LEFT JOIN passages p ON p.document = d.number AND p.making = d.making
      GROUP BY knowledge_base ORDER BY knowledge_base`,
   );
 
   const NOTHING_KNOWN = { generation: '', passage: 0, removal: 0 };
   const spaces = new Map<string, SearchSpace>();
   let known = NOTHING_KNOWN;
-  let dimensions = 0;
-  let products = createDotProducts(dimensions);
+  let searched: Searched | null = null;
+  let products = createDotProducts(0);
 
-  const fingerprint = (): IndexFingerprint | null => {
-    const row = readMeta.get('fingerprint') as { value: string } | undefined;
-    return row === undefined ? null : (JSON.parse(row.value) as IndexFingerprint);
+  const findSearched = (): Searched | null => {
+    const row = readSearched.get() as { number: number; fingerprint: string } | undefined;
+    return row === undefined ? null : { making: row.number, fingerprint: JSON.parse(row.fingerprint) };
   };
 
   const follow = (): void => {
@@ -95,8 +103,8 @@ function openReader({ file }: { file: string }) {
     if (generation !== known.generation) {
       spaces.clear();
       known = { ...NOTHING_KNOWN, generation };
-      dimensions = fingerprint()?.dimensions ?? 0;
-      products = createDotProducts(dimensions);
+      searched = findSearched();
+      products = createDotProducts(searched?.fingerprint.dimensions ?? 0);
     }
     if (removal > known.removal) {
       for (const [number, knowledgeBase] of readRemovals.iterate(known.removal)) {
@@ -104,8 +112,9 @@ function openReader({ file }: { file: string }) {
       }
     }
     if (passage > known.passage) {
-      for (const row of readNew.iterate(known.passage)) {
+      for (const row of readNew.iterate(known.passage, searched?.making ?? 0)) {
         const [number, knowledgeBase, documentId, id, language, tags, vector, keys, weights] = row;
+        const dimensions = searched?.fingerprint.dimensions ?? 0;
         const space = spaces.get(knowledgeBase) ?? createSearchSpace(dimensions, products);
         spaces.set(knowledgeBase, space);
         space.add({
@@ -130,9 +139,12 @@ function openReader({ file }: { file: string }) {
       inTransaction(database, 'read', () => {
         follow();
         const { knowledgeBase, filter, limit } = options;
+        if (!sameFingerprint(searched?.fingerprint ?? null, query.madeWith)) {
+          throw new AppError('conflict', 'The index is searched with another embedding model or analyzer.');
+        }
         const space = spaces.get(knowledgeBase);
         if (space === undefined) return { lexical: [], dense: [], passages: new Map() };
-        checkVector(query.dense, dimensions);
+        checkVector(query.dense, query.madeWith.dimensions);
         const withTerms = [...spaces.values()].reduce((sum, { withTerms: count }) => sum + count, 0);
         const keys = questionKeys(knowledgeBase, query.lexical);
         const lexical = space.searchLexical(keys, withTerms, { filter, limit });
@@ -144,29 +156,33 @@ function openReader({ file }: { file: string }) {
         return { lexical, dense, passages };
       }),
 
-    /** Each document's summary as JSON. */
-    listDocuments: (knowledgeBase: string | null): string[] =>
-      readDocuments.all(knowledgeBase).map(({ summary }) => summary as string),
+    searchedWith: (): IndexFingerprint | null => findSearched()?.fingerprint ?? null,
+
+    /** Each document's summary as JSON; those not of the making without their hash. Null: the making that is searched. */
+    listDocuments: (knowledgeBase: string | null, making: number | null): string[] =>
+      readDocuments
+        .all(knowledgeBase, making ?? findSearched()?.making ?? null)
+        .map(({ summary }) => summary as string),
 
     /** Each passage as JSON. */
     readDocument: (knowledgeBase: string, documentId: string): string[] =>
       readDocument.all(knowledgeBase, documentId).map(({ passage }) => passage as string),
 
     readIndexed: (knowledgeBase: string, documentId: string): IndexedPassage[] =>
-      (readIndexed.all(knowledgeBase, documentId) as unknown as IndexedRow[]).map(
-        ([passage, vector, keys, weights]) => ({
-          passage: JSON.parse(passage) as Passage,
-          vector: vector === null ? null : toFloats(vector),
-          terms: toWeightedTerms(keys, weights),
-        }),
-      ),
+      (
+        readIndexed.all(knowledgeBase, documentId, findSearched()?.making ?? 0) as unknown as IndexedRow[]
+      ).map(([passage, vector, keys, weights]) => ({
+        passage: JSON.parse(passage) as Passage,
+        vector: vector === null ? null : toFloats(vector),
+        terms: toWeightedTerms(keys, weights),
+      })),
 
     describe: (): IndexDescription => {
       const knowledgeBases = countPassages.all().map((row) => ({ ...row }));
       const passages = knowledgeBases.reduce((sum, { passages: count }) => sum + count, 0);
       return {
         engine: 'sqlite',
-        builtWith: knowledgeBases.length === 0 ? null : fingerprint(),
+        builtWith: knowledgeBases.length === 0 ? null : (findSearched()?.fingerprint ?? null),
         passages,
         knowledgeBases: knowledgeBases as IndexDescription['knowledgeBases'],
       };

@@ -4,14 +4,20 @@ import { inTransaction, openDatabase } from '../store/sqlite-database.js';
 import { serveMethods } from '../store/worker-rpc.js';
 import type { DocumentSummary } from '../types.js';
 import { checkVector } from './check-vector.js';
-import { type IndexedPassage, type IndexFingerprint, sameFingerprint } from './passage-index.js';
-import { PASSAGE_MIGRATIONS, toBlob } from './sqlite-passage-schema.js';
+import type { IndexedPassage, IndexFingerprint } from './passage-index.js';
+import { PASSAGE_MIGRATIONS, SELECT_SEARCHED, toBlob } from './sqlite-passage-schema.js';
 
 /** Removals kept for readers to follow; one that is further behind reads everything again. */
 const MAX_REMOVALS = 100_000;
 
+interface Making {
+  number: number;
+  dimensions: number;
+}
+
 interface PassageRow {
   number: number;
+  making: number;
   passage_id: string;
   passage: string;
   vector: Uint8Array | null;
@@ -19,7 +25,7 @@ interface PassageRow {
   term_weights: Uint8Array;
 }
 
-type NewRow = Omit<PassageRow, 'number'> & { position: number; language: string; tags: string };
+type NewRow = Omit<PassageRow, 'number' | 'making'> & { position: number; language: string; tags: string };
 
 export type PassageWriterMethods = ReturnType<typeof openWriter>;
 
@@ -32,26 +38,59 @@ function openWriter({ file }: { file: string }) {
     'SELECT number, summary FROM documents WHERE knowledge_base = ? AND document_id = ?',
   );
   const writeDocument = database.prepare(
-    `INSERT INTO documents (knowledge_base, document_id, summary) VALUES (?, ?, ?)
-     ON CONFLICT (knowledge_base, document_id) DO UPDATE SET summary = excluded.summary
+    `INSERT INTO documents (knowledge_base, document_id, summary, making) VALUES (?, ?, ?, ?)
+     ON CONFLICT (knowledge_base, document_id)
+       DO UPDATE SET summary = excluded.summary, making = excluded.making
      RETURNING number`,
   );
   const deleteDocument = database.prepare('DELETE FROM documents WHERE number = ?');
   const readPassages = database.prepare(
-    `SELECT number, passage_id, passage, vector, term_keys, term_weights FROM passages WHERE document = ?`,
+    `SELECT number, making, passage_id, passage, vector, term_keys, term_weights
+     FROM passages WHERE document = ?`,
   );
   const writePassage = database.prepare(
     `INSERT INTO passages
-       (document, position, passage, passage_id, language, tags, vector, term_keys, term_weights)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (document, position, passage, passage_id, language, tags, vector, term_keys, term_weights, making)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const deletePassage = database.prepare('DELETE FROM passages WHERE number = ?');
   const writeRemoval = database.prepare('INSERT INTO removals (passage, knowledge_base) VALUES (?, ?)');
   const countRemovals = database.prepare('SELECT count(*) AS count FROM removals');
 
-  const fingerprint = (): IndexFingerprint | null => {
-    const row = readMeta.get('fingerprint') as { value: string } | undefined;
-    return row === undefined ? null : (JSON.parse(row.value) as IndexFingerprint);
+  const readSearched = database.prepare(SELECT_SEARCHED);
+  const findMaking = database.prepare('SELECT number FROM makings WHERE fingerprint = ?');
+  const writeMaking = database.prepare('INSERT INTO makings (fingerprint) VALUES (?) RETURNING number');
+  const isMaking = database.prepare('SELECT 1 FROM makings WHERE number = ?');
+  const findWaiting = database.prepare('SELECT 1 FROM documents WHERE making <> ? LIMIT 1');
+  /** What this process was prepared for; another process may write otherwise. */
+  let prepared: Making | null = null;
+
+  const searched = (): Making | null => {
+    const row = readSearched.get() as { number: number; fingerprint: string } | undefined;
+    if (row === undefined) return null;
+    const { dimensions } = JSON.parse(row.fingerprint) as IndexFingerprint;
+    return { number: row.number, dimensions };
+  };
+  const writtenWith = (): Making => {
+    const making = prepared ?? searched();
+    if (making === null) {
+      throw new AppError('conflict', 'The index must be prepared before passages are written to it.');
+    }
+    if (isMaking.get(making.number) === undefined) {
+      throw new AppError('conflict', 'Another process has moved the index to another embedding model.');
+    }
+    return making;
+  };
+  const makingOf = ({ embedder, dimensions, analyzer }: IndexFingerprint): number => {
+    const fingerprint = JSON.stringify({ embedder, dimensions, analyzer });
+    const { number } = (findMaking.get(fingerprint) ?? writeMaking.get(fingerprint)) as { number: number };
+    return number;
+  };
+  const searchFromNowOn = (making: number): void => {
+    writeMeta.run('searched', String(making));
+    database.prepare('DELETE FROM passages WHERE making <> ?').run(making);
+    database.prepare('DELETE FROM makings WHERE number <> ?').run(making);
+    startGeneration();
   };
   const startGeneration = (): void => {
     const { value } = readMeta.get('generation') as { value: string };
@@ -69,13 +108,19 @@ function openWriter({ file }: { file: string }) {
   return {
     replaceDocument(document: DocumentSummary, passages: readonly IndexedPassage[]): void {
       inTransaction(database, 'write', () => {
-        const rows = toRows(passages, fingerprint());
+        const { number: making, dimensions } = writtenWith();
+        const rows = toRows(passages, dimensions);
         const { knowledgeBase, documentId } = document;
         if (documentId.includes('\0')) throw new AppError('invalid', 'A document id has no NUL character.');
         const summary = JSON.stringify({ ...document, passages: rows.size });
-        const { number } = writeDocument.get(knowledgeBase, documentId, summary) as { number: number };
+        const { number } = writeDocument.get(knowledgeBase, documentId, summary, making) as {
+          number: number;
+        };
+        const searchedNow = searched()?.number;
+        const kept = making === searchedNow ? undefined : searchedNow;
         for (const old of readPassages.all(number) as PassageRow[]) {
-          const unchanged = sameRow(old, rows.get(old.passage_id));
+          if (old.making === kept) continue;
+          const unchanged = old.making === making && sameRow(old, rows.get(old.passage_id));
           if (unchanged) rows.delete(old.passage_id);
           else remove(old.number, knowledgeBase);
         }
@@ -91,6 +136,7 @@ function openWriter({ file }: { file: string }) {
             vector,
             term_keys,
             term_weights,
+            making,
           );
         }
         boundRemovals();
@@ -110,20 +156,14 @@ function openWriter({ file }: { file: string }) {
       });
     },
 
-    prepare(wanted: IndexFingerprint): boolean {
+    /** `making` is what `listDocuments` has to be asked with. */
+    prepare(wanted: IndexFingerprint): { making: number; waiting: boolean } {
       return inTransaction(database, 'write', () => {
-        if (!sameFingerprint(fingerprint(), wanted)) {
-          writeMeta.run('fingerprint', JSON.stringify(wanted));
-          database.exec(`
-            UPDATE passages SET vector = NULL, term_keys = x'', term_weights = x'';
-            UPDATE documents SET summary = json_set(summary, '$.contentHash', '');
-          `);
-          startGeneration();
-        }
-        const stale = database
-          .prepare(`SELECT 1 FROM documents WHERE json_extract(summary, '$.contentHash') = '' LIMIT 1`)
-          .get();
-        return stale !== undefined;
+        const number = makingOf(wanted);
+        prepared = { number, dimensions: wanted.dimensions };
+        const waiting = findWaiting.get(number) !== undefined;
+        if (!waiting && searched()?.number !== number) searchFromNowOn(number);
+        return { making: number, waiting };
       });
     },
 
@@ -134,16 +174,10 @@ function openWriter({ file }: { file: string }) {
 }
 
 /** By passage id; the same passage twice is one row. */
-function toRows(
-  passages: readonly IndexedPassage[],
-  fingerprint: IndexFingerprint | null,
-): Map<string, NewRow> {
-  if (fingerprint === null) {
-    throw new AppError('conflict', 'The index must be prepared before passages are written to it.');
-  }
+function toRows(passages: readonly IndexedPassage[], dimensions: number): Map<string, NewRow> {
   const rows = new Map<string, NewRow>();
   for (const { passage, vector, terms } of passages) {
-    checkVector(vector, fingerprint.dimensions);
+    checkVector(vector, dimensions);
     if (rows.has(passage.id)) continue;
     rows.set(passage.id, {
       position: passage.position,

@@ -59,10 +59,10 @@ export function passageIndexContract(name: string, startEngine: () => Promise<Pa
     const find = async (
       question: string,
       vector: number[] | null = null,
-      { knowledgeBase = 'shop', filter = {} as PassageFilter, limit = 50 } = {},
+      { knowledgeBase = 'shop', filter = {} as PassageFilter, limit = 50, madeWith = FINGERPRINT } = {},
     ): Promise<{ lexical: BranchHit[]; dense: BranchHit[] }> =>
       index.search(
-        { lexical: termsOf(question), dense: vector === null ? null : unit(vector) },
+        { lexical: termsOf(question), dense: vector === null ? null : unit(vector), madeWith },
         { knowledgeBase, filter, limit, signal },
       );
     const texts = (hits: BranchHit[]): string[] => hits.map(({ passage }) => passage.text);
@@ -418,38 +418,115 @@ export function passageIndexContract(name: string, startEngine: () => Promise<Pa
         index.replaceDocument(documentOf(passage), [indexed(passage)], { signal: gone }),
       ).rejects.toMatchObject({ code: 'stopped' });
       await expect(
-        index.search({ lexical: ['x'], dense: null }, { knowledgeBase: 'shop', limit: 1, signal: gone }),
+        index.search(
+          { lexical: ['x'], dense: null, madeWith: FINGERPRINT },
+          { knowledgeBase: 'shop', limit: 1, signal: gone },
+        ),
       ).rejects.toMatchObject({ code: 'stopped' });
       expect(await index.listDocuments()).toEqual([]);
     });
 
-    test('made with another model it keeps the texts, drops vectors and terms, and asks for them again', async () => {
+    describe('that goes over to another embedding model', () => {
+      const LARGER: IndexFingerprint = { embedder: 'larger', dimensions: 3, analyzer: 'askbase-2' };
       const one = passageOf('shop', { documentId: '1.md', text: 'kettle one' });
       const two = passageOf('shop', { documentId: '2.md', text: 'kettle two' });
-      await write([indexed(one, axis(0))]);
-      await write([indexed(two, axis(1))]);
-      const larger = { ...FINGERPRINT, embedder: 'larger', dimensions: 3 };
-      expect(await index.prepare(larger)).toBe(true);
-      expect(await index.readDocument('shop', '1.md')).toEqual([one]);
-      expect((await index.listDocuments()).map(({ contentHash }) => contentHash)).toEqual(['', '']);
-      expect(await find('kettle', [1, 0, 0])).toEqual({ lexical: [], dense: [] });
+      const findIn = async (madeWith: IndexFingerprint): Promise<[string[], string[]]> => {
+        const vector = madeWith === LARGER ? [1, 0, 0] : axis(0);
+        const { lexical, dense } = await find('kettle', vector, { madeWith });
+        return [texts(lexical).sort(), texts(dense).sort()];
+      };
+      const all = (...found: string[]): [string[], string[]] => [found, found];
+      const hashes = async (): Promise<string[]> =>
+        (await index.listDocuments()).map(({ contentHash }) => contentHash.slice(0, 1));
+      beforeEach(async () => {
+        await write([indexed(one, axis(0))]);
+        await write([indexed(two, axis(1))]);
+      });
 
-      await write([indexed(one, [1, 0, 0])]);
-      expect(texts((await find('kettle', [1, 0, 0])).dense)).toEqual(['kettle one']);
-      // Interrupted here: the next start is told again.
-      await index.close();
-      index = await place.open();
-      expect(await index.prepare(larger)).toBe(true);
-      await write([indexed(two, [0, 1, 0])]);
-      expect(await index.prepare(larger)).toBe(false);
-      expect((await index.describe()).builtWith).toEqual(larger);
-      expect((await find('kettle', [1, 0, 0])).lexical).toHaveLength(2);
-    });
+      test('searches what is there until all of it is made again, then all of the new, also where that was interrupted', async () => {
+        expect(await index.prepare(LARGER)).toBe(true);
+        expect(await hashes()).toEqual(['', '']);
+        expect(await index.readDocument('shop', '1.md')).toEqual([one]);
+        await write([indexed(one, [1, 0, 0])]);
+        expect(await hashes()).toEqual(['a', '']);
+        expect(await index.searchedWith()).toEqual(FINGERPRINT);
+        expect(await findIn(FINGERPRINT)).toEqual(all('kettle one', 'kettle two'));
 
-    test('works without an embedder', async () => {
-      expect(await index.prepare({ embedder: 'none', dimensions: 0, analyzer: 'askbase-1' })).toBe(false);
-      await write([indexed(passageOf('shop', { text: 'kettle' }))]);
-      expect((await find('kettle')).lexical).toHaveLength(1);
+        await index.close();
+        index = await place.open();
+        expect(await index.prepare(LARGER)).toBe(true);
+        expect(await hashes()).toEqual(['a', '']);
+        expect(await findIn(FINGERPRINT)).toEqual(all('kettle one', 'kettle two'));
+        await write([indexed(two, [0, 1, 0])]);
+        expect(await index.prepare(LARGER)).toBe(false);
+
+        expect(await index.searchedWith()).toEqual(LARGER);
+        expect(await findIn(LARGER)).toEqual(all('kettle one', 'kettle two'));
+        expect(await index.describe()).toMatchObject({ builtWith: LARGER, passages: 2 });
+        await expect(findIn(FINGERPRINT)).rejects.toMatchObject({ name: 'AppError', code: 'conflict' });
+        expect(await index.prepare(LARGER)).toBe(false);
+      });
+
+      test('forgets at once what is deleted meanwhile, and shows what is new or changed when it is over', async () => {
+        await index.prepare(LARGER);
+        await write([indexed(passageOf('shop', { documentId: '3.md', text: 'kettle three' }), [1, 0, 0])]);
+        await write([indexed(passageOf('shop', { documentId: '1.md', text: 'kettle first' }), [1, 0, 0])]);
+        expect(await index.deleteDocument('shop', '2.md')).toBe(true);
+        expect(await findIn(FINGERPRINT)).toEqual(all('kettle one'));
+        expect(await index.prepare(LARGER)).toBe(false);
+        expect(await findIn(LARGER)).toEqual(all('kettle first', 'kettle three'));
+      });
+
+      test('loses nothing of what was written where it goes back half-way', async () => {
+        await index.prepare(LARGER);
+        const three = passageOf('shop', { documentId: '3.md', text: 'kettle three' });
+        await write([indexed(three, [1, 0, 0])]);
+        expect(await index.prepare(FINGERPRINT)).toBe(true);
+        expect(await hashes()).toEqual(['a', 'a', '']);
+        expect(await index.readDocument('shop', '3.md')).toEqual([three]);
+        await write([indexed(three, axis(0))]);
+        expect(await index.prepare(FINGERPRINT)).toBe(false);
+        expect(await findIn(FINGERPRINT)).toEqual(all('kettle one', 'kettle three', 'kettle two'));
+      });
+
+      test('shows a search at any moment the whole of one making, never a mixture or a gap', async () => {
+        const documents = Array.from({ length: 20 }, (_, number) =>
+          passageOf('shop', { documentId: `${number + 1}.md`, text: `kettle ${number}` }),
+        );
+        for (const passage of documents) await write([indexed(passage, axis(0))]);
+        let goingOver = true;
+        const seen = { old: 0, new: 0 };
+        const watch = async (): Promise<void> => {
+          while (goingOver || seen.new === 0) {
+            const madeWith = (await index.searchedWith()) as IndexFingerprint;
+            const isOld = madeWith.embedder === FINGERPRINT.embedder;
+            const found = await findIn(isOld ? FINGERPRINT : LARGER).catch((thrown) => {
+              // It went over between the two calls: the next round asks again.
+              expect(thrown).toMatchObject({ code: 'conflict' });
+              return null;
+            });
+            if (found === null) continue;
+            expect(found[0]).toHaveLength(20);
+            expect(found[1]).toHaveLength(20);
+            seen[isOld ? 'old' : 'new'] += 1;
+          }
+        };
+        const watching = watch();
+        await index.prepare(LARGER);
+        for (const passage of documents) await write([indexed(passage, [1, 0, 0])]);
+        expect(await index.prepare(LARGER)).toBe(false);
+        goingOver = false;
+        await watching;
+        expect(seen.old).toBeGreaterThan(0);
+      });
+
+      test('goes over at once where it is empty, and works without an embedder', async () => {
+        for (const documentId of ['1.md', '2.md']) await index.deleteDocument('shop', documentId);
+        const without = { embedder: 'none', dimensions: 0, analyzer: 'askbase-1' };
+        expect(await index.prepare(without)).toBe(false);
+        await write([indexed(passageOf('shop', { text: 'kettle' }))]);
+        expect((await find('kettle', null, { madeWith: without })).lexical).toHaveLength(1);
+      });
     });
   });
 }

@@ -34,6 +34,7 @@ export function createMemoryPassageIndex(): MemoryPassageIndex {
     readIndexed: async (knowledgeBase, documentId) => [
       ...(documents.get(keyOf(knowledgeBase, documentId))?.indexed ?? []),
     ],
+    searchedWith: notImplemented,
     search: notImplemented,
     /** As a real one does it: what was made otherwise is forgotten, the texts are not. */
     async prepare() {

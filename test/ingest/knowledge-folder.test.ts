@@ -29,7 +29,10 @@ afterAll(() => reader.close());
 
 const registry = createKnowledgeBaseRegistry();
 const sync = (options: Partial<FolderSyncOptions> = {}) =>
-  createKnowledgeFolder({ dir, index, ingestor, registry }).sync({ signal: never, ...options });
+  createKnowledgeFolder({ dir, index, ingestor, registry, prepareIndex: async () => false }).sync({
+    signal: never,
+    ...options,
+  });
 const ids = async (): Promise<string[]> =>
   (await index.listDocuments()).map(({ knowledgeBase, documentId }) => `${knowledgeBase}/${documentId}`);
 

@@ -36,6 +36,7 @@ const sync = () =>
     dir: fileURLToPath(new URL('../../knowledge', import.meta.url)),
     index,
     registry,
+    prepareIndex: async () => false,
     ingestor: createIngestor({ index, embedder, reader, analyze: analyzer.analyze, logger: silentLogger }),
   }).sync({ signal });
 const prepare = (model: string) =>

@@ -83,7 +83,7 @@ describe('moving an index', () => {
     expect(passages).toBeGreaterThan(30);
     expect(await importInto(target, lines)).toEqual({ documents: DOCUMENTS, passages, unchanged: 0 });
     expect(await linesOf(target)).toEqual(lines);
-    const query = { lexical: ['kettl'], dense: Float32Array.of(1, 0, 0, 0) };
+    const query = { lexical: ['kettl'], dense: Float32Array.of(1, 0, 0, 0), madeWith: FINGERPRINT };
     const options = { knowledgeBase: 'shop', limit: 50, signal };
     expect(await target.search(query, options)).toEqual(await source.search(query, options));
   });
@@ -198,7 +198,7 @@ describe.skipIf(QDRANT_BINARY === undefined)('moving to Qdrant and back', () => 
 
   it('comes back bit for bit', async () => {
     const lines = await linesOf(source);
-    const server = createQdrantPassageIndex({ url: qdrant.url, collection: 'moved' });
+    const server = createQdrantPassageIndex({ urls: [qdrant.url], collection: 'moved' });
     opened.push(server);
     expect(await importInto(server, lines)).toMatchObject({ documents: DOCUMENTS, unchanged: 0 });
     const back = await linesOf(server);

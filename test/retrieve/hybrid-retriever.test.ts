@@ -8,7 +8,7 @@ import { createAnalyzer } from '../../src/retrieve/analyzer.js';
 import type { Embedder } from '../../src/retrieve/embedder.js';
 import { createRetriever } from '../../src/retrieve/hybrid-retriever.js';
 import { weighPassageTerms } from '../../src/retrieve/lexical-weights.js';
-import type { PassageIndex } from '../../src/retrieve/passage-index.js';
+import type { IndexFingerprint, PassageIndex } from '../../src/retrieve/passage-index.js';
 import { createSqlitePassageIndex } from '../../src/retrieve/sqlite-passage-index.js';
 import type { Logger } from '../../src/telemetry/logger.js';
 import type { Question } from '../../src/types.js';
@@ -69,7 +69,7 @@ afterEach(async () => {
 
 test('searches by words and by meaning of the standalone question, and puts first what both found', async () => {
   const embedder = embedderOf({ 'query: return it': [1, 0] });
-  const retrieve = createRetriever({ index, embedder, analyzer, logger });
+  const retrieve = createRetriever({ index, embedderOf: async () => embedder, analyzer, logger });
   const { candidates, degraded } = await retrieve(question('return it'), { knowledgeBase, signal });
   expect(candidates.map(({ passage }) => passage.documentId)).toEqual(['both.md', 'words.md', 'meaning.md']);
   expect(candidates[0]?.scores).toMatchObject({
@@ -84,7 +84,7 @@ test.each([
   ['without an embedder', null, 0],
   ['with a broken embedder', broken, 1],
 ])('searches by words alone %s, and says so', async (_, embedder, expectedWarnings) => {
-  const retrieve = createRetriever({ index, embedder, analyzer, logger });
+  const retrieve = createRetriever({ index, embedderOf: async () => embedder, analyzer, logger });
   const { candidates, degraded } = await retrieve(question('return'), { knowledgeBase, signal });
   expect(candidates.map(({ scores }) => scores.dense)).toEqual([undefined, undefined]);
   expect(degraded).toEqual(['dense']);
@@ -93,7 +93,14 @@ test.each([
 
 test('passes the filter on and keeps to its limits', async () => {
   const embedder = embedderOf({});
-  const retrieve = createRetriever({ index, embedder, analyzer, logger, limitPerBranch: 2, candidates: 1 });
+  const retrieve = createRetriever({
+    index,
+    embedderOf: async () => embedder,
+    analyzer,
+    logger,
+    limitPerBranch: 2,
+    candidates: 1,
+  });
   const filter = { documentIds: ['meaning.md', 'words.md'] };
   const { candidates } = await retrieve(question('counter'), { knowledgeBase, filter, signal });
   expect(candidates.map(({ passage }) => passage.documentId)).toEqual(['meaning.md']);
@@ -108,7 +115,7 @@ test('stops where the question was stopped, instead of searching by words alone'
       throw new AppError('stopped');
     },
   };
-  const retrieve = createRetriever({ index, embedder, analyzer, logger });
+  const retrieve = createRetriever({ index, embedderOf: async () => embedder, analyzer, logger });
   await expect(
     retrieve(question('return'), { knowledgeBase, signal: controller.signal }),
   ).rejects.toMatchObject({ code: 'stopped' });
@@ -116,9 +123,79 @@ test('stops where the question was stopped, instead of searching by words alone'
 });
 
 test('throws what the index throws', async () => {
-  const unreachable = { search: () => Promise.reject(new AppError('unavailable')) };
-  const retrieve = createRetriever({ index: unreachable, embedder: null, analyzer, logger });
+  const unreachable = {
+    search: () => Promise.reject(new AppError('unavailable')),
+    searchedWith: () => index.searchedWith(),
+  };
+  const retrieve = createRetriever({ index: unreachable, embedderOf: async () => null, analyzer, logger });
   await expect(retrieve(question('return'), { knowledgeBase, signal })).rejects.toMatchObject({
     code: 'unavailable',
   });
 });
+
+test('embeds the question with what the index was made with, and does without terms that it has none of', async () => {
+  const former = embedderOf({ 'query: counter': [1, 0] });
+  const asked: unknown[] = [];
+  const retrieve = createRetriever({
+    index,
+    embedderOf: async (made) => {
+      asked.push(made);
+      return former;
+    },
+    analyzer: { ...analyzer, version: 'askbase-next' },
+    logger,
+  });
+  const { candidates, degraded } = await retrieve(question('counter'), { knowledgeBase, signal });
+  expect(asked).toEqual([{ embedder: 'table', dimensions: 2, analyzer: analyzer.version }]);
+  expect(candidates[0]?.passage.documentId).toBe('meaning.md');
+  expect(candidates.map(({ scores }) => scores.lexical)).toEqual([undefined, undefined, undefined]);
+  expect(degraded).toEqual(['lexical']);
+});
+
+test('asks again where the index goes over to another model between embedding and searching', async () => {
+  const larger = { embedder: 'larger', dimensions: 3, analyzer: analyzer.version };
+  const embedders = new Map([
+    ['table', embedderOf({})],
+    ['larger', { ...embedderOf({}), embed: async () => [unit([1, 0, 0])] }],
+  ]);
+  let asked = 0;
+  const retrieve = createRetriever({
+    index,
+    embedderOf: async ({ embedder }) => {
+      asked += 1;
+      if (asked === 1) await goOver(larger);
+      return embedders.get(embedder) ?? null;
+    },
+    analyzer,
+    logger,
+  });
+  const { candidates, degraded } = await retrieve(question('anything'), { knowledgeBase, signal });
+  expect(asked).toBe(2);
+  expect(candidates).toHaveLength(3);
+  expect(degraded).toEqual([]);
+});
+
+test('is unavailable before the index was ever made, and where neither its model nor its terms are to be had', async () => {
+  const options = { embedderOf: async () => null, logger };
+  const unmade = { search: index.search, searchedWith: async () => null };
+  const ask = (retrieve: ReturnType<typeof createRetriever>) =>
+    retrieve(question('return'), { knowledgeBase, signal });
+  await expect(ask(createRetriever({ ...options, index: unmade, analyzer }))).rejects.toMatchObject({
+    code: 'unavailable',
+  });
+  const next = { ...analyzer, version: 'askbase-next' };
+  await expect(ask(createRetriever({ ...options, index, analyzer: next }))).rejects.toMatchObject({
+    code: 'unavailable',
+  });
+});
+
+async function goOver(madeWith: IndexFingerprint): Promise<void> {
+  await index.prepare(madeWith);
+  for (const document of await index.listDocuments()) {
+    const [passage] = await index.readDocument('shop', document.documentId);
+    if (passage === undefined) throw new Error('no passage');
+    const terms = weighPassageTerms('shop', analyzer.analyze(passage.text, knowledgeBase));
+    await index.replaceDocument(document, [{ passage, vector: unit([1, 0, 0]), terms }], { signal });
+  }
+  expect(await index.prepare(madeWith)).toBe(false);
+}

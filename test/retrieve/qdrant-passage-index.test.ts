@@ -22,7 +22,7 @@ if (hasQdrant) {
       newPlace: async () => {
         const collection = `askbase-test-${randomUUID()}`;
         return {
-          open: async () => createQdrantPassageIndex({ url: server.url, collection }),
+          open: async () => createQdrantPassageIndex({ urls: [server.url], collection }),
           remove: () => removeCollections(server.url, collection),
         };
       },
@@ -39,7 +39,7 @@ if (hasQdrant) {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ vectors: { size: 4, distance: 'Dot' } }),
     });
-    const index = createQdrantPassageIndex({ url: server.url, collection });
+    const index = createQdrantPassageIndex({ urls: [server.url], collection });
     await expect(index.prepare(FINGERPRINT)).rejects.toMatchObject({
       code: 'unavailable',
       message: `The collection ${collection} was not made by Askbase; choose another name.`,
@@ -52,7 +52,7 @@ if (hasQdrant) {
     const server = await startQdrant();
     onTestFinished(server.close);
     const collection = `askbase-test-${randomUUID()}`;
-    const instances = [0, 1].map(() => createQdrantPassageIndex({ url: server.url, collection }));
+    const instances = [0, 1].map(() => createQdrantPassageIndex({ urls: [server.url], collection }));
     await Promise.all(instances.map((index) => index.prepare(FINGERPRINT)));
     await write(instances[0] as PassageIndex, 'a.md');
     expect(await instances[1]?.listDocuments()).toHaveLength(1);
@@ -67,7 +67,7 @@ describe.skipIf(QDRANT_BINARY === undefined)('a Qdrant server that is killed', (
   test('is unavailable, then found again without a restart of ours; nothing acknowledged is lost', async () => {
     const server = await startOwnQdrant();
     onTestFinished(server.close);
-    const index = createQdrantPassageIndex({ url: server.url, collection: 'askbase' });
+    const index = createQdrantPassageIndex({ urls: [server.url], collection: 'askbase' });
     await index.prepare(FINGERPRINT);
     const acknowledged: string[] = [];
     let failure: unknown;
@@ -103,7 +103,7 @@ async function write(index: PassageIndex, documentId: string): Promise<void> {
 
 async function find(index: PassageIndex): Promise<number> {
   const hits = await index.search(
-    { lexical: ['kettl'], dense: Float32Array.of(1, 0) },
+    { lexical: ['kettl'], dense: Float32Array.of(1, 0), madeWith: FINGERPRINT },
     { knowledgeBase: 'shop', limit: 1000, signal },
   );
   return hits.lexical.length;

@@ -28,7 +28,7 @@ const replyWith =
   };
 const ask = (url: string, options: { signal?: AbortSignal; timeout?: number; apiKey?: string } = {}) => {
   const { apiKey, timeout = 10_000, signal } = options;
-  const send = createQdrantRequests({ url, ...(apiKey === undefined ? {} : { apiKey }) });
+  const { send } = createQdrantRequests({ urls: [url], ...(apiKey === undefined ? {} : { apiKey }) });
   return send((api, init) => api.collectionExists({ collection_name: 'a b/c' }, init), {
     timeout,
     ...(signal === undefined ? {} : { signal }),
@@ -114,7 +114,7 @@ test('sends the key and keeps the path of the address, and writes nothing to the
 
 test('touches no network before the first request', async () => {
   const url = await listen(replyWith([200]));
-  createQdrantRequests({ url });
+  createQdrantRequests({ urls: [url] });
   await ask(url);
   expect(requests).toHaveLength(1);
 });

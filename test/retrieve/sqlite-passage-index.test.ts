@@ -42,7 +42,7 @@ test('loses nothing it acknowledged when the process is killed in the middle of 
     // What was under way is there whole or not at all.
     for (const documentId of documents) expect(await index.readDocument('shop', documentId)).toHaveLength(2);
     const { lexical, dense } = await index.search(
-      { lexical: ['kettl'], dense: Float32Array.of(1, 0) },
+      { lexical: ['kettl'], dense: Float32Array.of(1, 0), madeWith: FINGERPRINT },
       { knowledgeBase: 'shop', limit: 1000, signal },
     );
     expect(lexical).toHaveLength(2 * documents.size);
@@ -59,7 +59,7 @@ test('follows what another process of ours writes to the same file', async () =>
   const passage = passageOf('shop', { text: 'kettle' });
   const find = async (): Promise<number> => {
     const { lexical } = await server.search(
-      { lexical: ['kettl'], dense: null },
+      { lexical: ['kettl'], dense: null, madeWith: FINGERPRINT },
       { knowledgeBase: 'shop', limit: 9, signal },
     );
     return lexical.length;
@@ -84,7 +84,10 @@ test('answers searches while a large document is being written', async () => {
   const writing = index
     .replaceDocument(documentOf(large[0]?.passage ?? small), large, { signal })
     .then(() => order.push('written'));
-  await index.search({ lexical: ['kettl'], dense: null }, { knowledgeBase: 'shop', limit: 1, signal });
+  await index.search(
+    { lexical: ['kettl'], dense: null, madeWith: FINGERPRINT },
+    { knowledgeBase: 'shop', limit: 1, signal },
+  );
   order.push('searched');
   await writing;
   expect(order).toEqual(['searched', 'written']);

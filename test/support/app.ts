@@ -54,6 +54,7 @@ export interface TestAppOptions {
   /** A folder of an earlier test app, to start again on what it wrote. */
   dir?: string;
   logger?: Logger;
+  onProgress?: NonNullable<Parameters<typeof createApp>[1]['onProgress']>;
 }
 
 export interface TestApp {
@@ -91,6 +92,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     logger: options.logger ?? silentLogger,
     version: '0.0.0-test',
     browserDir: join(ROOT_DIR, 'dist'),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
   const { url } = await app.listen();
   await app.knowledgeRead();

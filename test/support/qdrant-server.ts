@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 
 export interface QdrantServer {
   url: string;
@@ -27,6 +28,12 @@ export const NO_QDRANT =
 /** Whether tests can reach or start a real server. */
 export const hasQdrant = process.env.QDRANT_URL !== undefined || QDRANT_BINARY !== undefined;
 
+/** One of ours, whose process and folder can be looked at. */
+export interface OwnQdrantServer extends QdrantServer {
+  folder: string;
+  pid(): number;
+}
+
 /** The server at QDRANT_URL, else one of our own on a free port with a temporary folder. */
 export async function startQdrant(): Promise<QdrantServer> {
   if (process.env.QDRANT_URL === undefined) return startOwnQdrant();
@@ -37,10 +44,36 @@ export async function startQdrant(): Promise<QdrantServer> {
 }
 
 /** Always a server of our own: tests that kill it need one. */
-export async function startOwnQdrant(): Promise<QdrantServer> {
+export async function startOwnQdrant(): Promise<OwnQdrantServer> {
   const folder = await mkdtemp(join(tmpdir(), 'askbase-qdrant-'));
-  const [httpPort, grpcPort] = [await freePort(), await freePort()];
-  let child = await startProcess(folder, httpPort, grpcPort);
+  return startNode({ folder, http: await freePort(), grpc: await freePort() });
+}
+
+/** Nodes of one cluster on loopback ports; resolves when each of them knows the others. */
+export async function startQdrantCluster(size: number): Promise<OwnQdrantServer[]> {
+  const nodes: OwnQdrantServer[] = [];
+  const addresses = await Promise.all(
+    Array.from({ length: size }, async () => `http://127.0.0.1:${await freePort()}`),
+  );
+  for (const [number, uri] of addresses.entries()) {
+    const folder = await mkdtemp(join(tmpdir(), `askbase-qdrant-${number}-`));
+    const peer = { uri, first: number === 0 ? undefined : (addresses[0] as string) };
+    nodes.push(await startNode({ folder, http: await freePort(), grpc: await freePort(), peer }));
+  }
+  await Promise.all(nodes.map(({ url }) => untilPeers(url, size)));
+  return nodes;
+}
+
+interface NodeOptions {
+  folder: string;
+  http: number;
+  grpc: number;
+  /** Address between nodes, and that of the first one where this is another. */
+  peer?: { uri: string; first: string | undefined };
+}
+
+async function startNode(options: NodeOptions): Promise<OwnQdrantServer> {
+  let child = await startProcess(options);
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -48,31 +81,36 @@ export async function startOwnQdrant(): Promise<QdrantServer> {
     await exited;
   };
   return {
-    url: `http://127.0.0.1:${httpPort}`,
-    folder,
+    url: `http://127.0.0.1:${options.http}`,
+    folder: options.folder,
+    pid: () => child.pid as number,
     kill,
     restart: async () => {
       await kill();
-      child = await startProcess(folder, httpPort, grpcPort);
+      child = await startProcess(options);
     },
     close: async () => {
       await kill();
-      await rm(folder, { recursive: true });
+      await rm(options.folder, { recursive: true });
     },
   };
 }
 
-async function startProcess(folder: string, httpPort: number, grpcPort: number): Promise<ChildProcess> {
-  const child = spawn(QDRANT_BINARY as string, [], {
+async function startProcess({ folder, http, grpc, peer }: NodeOptions): Promise<ChildProcess> {
+  const bootstrap = peer?.first === undefined ? [] : ['--bootstrap', peer.first];
+  const child = spawn(QDRANT_BINARY as string, peer === undefined ? [] : ['--uri', peer.uri, ...bootstrap], {
     cwd: folder,
     env: {
       ...process.env,
       QDRANT__SERVICE__HOST: '127.0.0.1',
-      QDRANT__SERVICE__HTTP_PORT: String(httpPort),
-      QDRANT__SERVICE__GRPC_PORT: String(grpcPort),
+      QDRANT__SERVICE__HTTP_PORT: String(http),
+      QDRANT__SERVICE__GRPC_PORT: String(grpc),
       QDRANT__STORAGE__STORAGE_PATH: join(folder, 'storage'),
       QDRANT__STORAGE__SNAPSHOTS_PATH: join(folder, 'snapshots'),
       QDRANT__TELEMETRY_DISABLED: 'true',
+      ...(peer === undefined
+        ? {}
+        : { QDRANT__CLUSTER__ENABLED: 'true', QDRANT__CLUSTER__P2P__PORT: new URL(peer.uri).port }),
     },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
@@ -87,6 +125,15 @@ async function startProcess(folder: string, httpPort: number, grpcPort: number):
     child.once('exit', (code) => reject(new Error(`qdrant ended with ${code}:\n${seen.join('\n')}`)));
   });
   return child;
+}
+
+/** The server has no call that waits for this. */
+async function untilPeers(url: string, size: number): Promise<void> {
+  for (;;) {
+    const reply = (await (await fetch(`${url}/cluster`)).json()) as { result?: { peers?: object } };
+    if (Object.keys(reply.result?.peers ?? {}).length === size) return;
+    await wait(50);
+  }
 }
 
 async function freePort(): Promise<number> {
