@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { readConfig } from '../src/config.js';
 
 const ROOT = new URL('..', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
@@ -9,6 +10,7 @@ interface Service {
   profiles: string[];
   image?: string;
   build?: string;
+  environment?: Record<string, unknown>;
   volumes: string[];
   ports?: string[];
   healthcheck?: { test: string[] };
@@ -59,6 +61,19 @@ describe('docker-compose.yml', () => {
       (name) => named.find(([known]) => known === name)?.[1] ?? [],
     );
     expect(new Set(cluster).size).toBe(cluster.length);
+  });
+
+  it('tells every app of the cluster all nodes, and settings that the app takes', () => {
+    for (const app of inProfile('cluster').filter((name) => name.startsWith('app'))) {
+      const environment = compose.services[app]?.environment ?? {};
+      // `${NAME:-default}` is what compose puts in where the variable is not set.
+      const given = Object.entries(environment).map(
+        ([name, value]) => [name, String(value).replace(/\$\{\w+:-(.*)\}/, '$1')] as const,
+      );
+      const { qdrant } = readConfig(Object.fromEntries(given), '/');
+      expect(qdrant?.urls.map((url) => new URL(url).hostname)).toEqual(['qdrant-1', 'qdrant-2', 'qdrant-3']);
+      expect(qdrant?.layout).toEqual({ shards: 3, replicas: 2, writeConsistency: 1 });
+    }
   });
 
   it('publishes ports on this machine only', () => {
