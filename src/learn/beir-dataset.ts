@@ -31,7 +31,8 @@ const querySchema = z.object({ _id: z.string(), text: z.string(), answers: z.arr
 
 /**
  * Reads `corpus.jsonl`, `queries.jsonl` and `qrels.tsv` of a folder, and the documents of further folders as
- * distractors. Queries without judgements are left out, as are documents whose id is already there.
+ * distractors. Queries without judgements are left out, as are documents whose id is already there, and distractors
+ * whose text is: a copy of the right document would be judged wrong, and which of the two comes first is chance.
  *
  * @throws AppError `invalid` naming the file and line that is wrong, `not-found` where a file is missing
  */
@@ -40,9 +41,12 @@ export async function readBeirDataset(
   distractorDirs: readonly string[] = [],
 ): Promise<BeirDataset> {
   const documents = new Map<string, BeirDocument>();
+  const texts = new Set<string>();
   for (const folder of [dir, ...distractorDirs]) {
     const prefix = folder === dir ? '' : `${folder}#`;
     for (const { _id, title, text } of await readJsonLines(join(folder, 'corpus.jsonl'), documentSchema)) {
+      if (folder !== dir && texts.has(text.trim())) continue;
+      texts.add(text.trim());
       documents.set(prefix + _id, { id: prefix + _id, title, text });
     }
   }

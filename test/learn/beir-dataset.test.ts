@@ -37,9 +37,18 @@ describe('readBeirDataset', () => {
   });
 
   it('adds distractors under ids of their own', async () => {
-    const dataset = await readBeirDataset(writeSet(SET), [writeSet(SET)]);
+    const others = { 'corpus.jsonl': '{"_id":"d1","text":"three"}\n{"_id":"d2","text":"four"}\n' };
+    const dataset = await readBeirDataset(writeSet(SET), [writeSet(others)]);
     expect(dataset.documents).toHaveLength(4);
     expect(new Set(dataset.documents.map(({ id }) => id)).size).toBe(4);
+  });
+
+  it('leaves out distractors that are copies of what is there: they would be judged wrong though they are right', async () => {
+    const others = {
+      'corpus.jsonl': '{"_id":"x1","title":"other","text":"one "}\n{"_id":"x2","text":"three"}\n',
+    };
+    const dataset = await readBeirDataset(writeSet(SET), [writeSet(others)]);
+    expect(dataset.documents.map(({ text }) => text)).toEqual(['one', 'two', 'three']);
   });
 
   it('names the file and line that is wrong', async () => {
