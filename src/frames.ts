@@ -68,6 +68,26 @@ export const NO_ANSWER_REASONS = [
   'dependency-down',
 ] as const;
 
+/** Why there is no answer, and what could be asked instead. */
+export const abstentionSchema = z.object({
+  /** Sigmoid of the passage that came nearest; null where nothing was found or no reranker ran. */
+  bestScore: z.number().min(0).max(1).nullable(),
+  /** What the nearest passages are about, nearest first. */
+  nearestTopics: z.array(
+    z.object({
+      title: z.string(),
+      headings: z.array(z.string()),
+      documentId: z.string(),
+      passageId: z.string(),
+      score: z.number().min(0).max(1).nullable(),
+    }),
+  ),
+  /** Questions that can be asked instead. */
+  suggestions: z.array(z.string()),
+  /** What to write to reach a person; absent where that is not offered. */
+  handoffPhrase: z.string().optional(),
+});
+
 /** Milliseconds per stage, measured by the server; a stage that did not run is absent. */
 export const timingsSchema = z.record(z.string(), z.number().min(0));
 
@@ -116,6 +136,8 @@ const bodies = {
     type: z.literal('answer-completed'),
     status: z.enum(['answered', 'no-answer']),
     reason: z.enum(NO_ANSWER_REASONS).optional(),
+    /** Where the knowledge base was searched and does not say. */
+    abstention: abstentionSchema.optional(),
     text: z.string(),
     citations: z.array(citationSchema),
     usage: usageSchema.optional(),
@@ -149,6 +171,7 @@ export const frameSchema = z
 
 export type Source = z.infer<typeof sourceSchema>;
 export type Citation = z.infer<typeof citationSchema>;
+export type Abstention = z.infer<typeof abstentionSchema>;
 export type NoAnswerReason = (typeof NO_ANSWER_REASONS)[number];
 export type Usage = z.infer<typeof usageSchema>;
 export type CacheHit = z.infer<typeof cacheHitSchema>;

@@ -1,3 +1,4 @@
+import type { Abstaining, AbstainRequest } from './answer/abstention.js';
 import type { Answerer } from './answer/answerer.js';
 import { AppError, toAppError } from './errors.js';
 import type { FrameBody, NoAnswerReason, Source, Usage } from './frames.js';
@@ -10,7 +11,7 @@ import type { RetrieveCandidates } from './retrieve/retrieve-candidates.js';
 import type { Trace } from './store/trace-store.js';
 import { redactText } from './telemetry/redact.js';
 import { timed } from './telemetry/timed.js';
-import type { JudgedCandidate, Language, Turn } from './types.js';
+import type { JudgedCandidate, Turn } from './types.js';
 
 /** A question on its way in: validated, addressed, with its conversation. */
 export interface Ask {
@@ -32,7 +33,7 @@ export interface Steps {
   answerer: Answerer;
   ground: (sources: readonly Source[]) => Grounding;
   /** What to say when there is no answer, in the question's language. */
-  abstain: (reason: NoAnswerReason, knowledgeBase: KnowledgeBase, language: Language) => string;
+  abstain: (request: AbstainRequest) => Abstaining;
   /** What the tokens cost, where prices are configured. */
   costOf: (usage: Usage) => number | undefined;
   writeTrace: (trace: Trace) => Promise<void>;
@@ -60,11 +61,19 @@ export async function* answerQuestion(
     timings.total = performance.now() - start;
     await steps.writeTrace(trace).catch(() => degraded.push('trace'));
   };
-  const noAnswer = async function* (reason: NoAnswerReason, text: string): AsyncGenerator<FrameBody> {
+  const noAnswer = async function* (reason: NoAnswerReason, said: Abstaining): AsyncGenerator<FrameBody> {
     Object.assign(trace, { status: 'no-answer', reason });
-    yield { type: 'text-delta', text };
+    yield { type: 'text-delta', text: said.text };
     await writeTrace();
-    yield { type: 'answer-completed', status: 'no-answer', reason, text, citations: [], timings, degraded };
+    yield {
+      type: 'answer-completed',
+      status: 'no-answer',
+      reason,
+      ...said,
+      citations: [],
+      timings,
+      degraded,
+    };
   };
 
   try {
@@ -83,7 +92,9 @@ export async function* answerQuestion(
 
     if (shortcut?.reason === 'handoff') yield { type: 'handoff-requested', reason: 'asked' };
     if (shortcut !== undefined) {
-      yield* noAnswer(shortcut.reason === 'triage' ? 'triage' : 'policy', shortcut.text);
+      yield* noAnswer(shortcut.reason === 'triage' ? 'triage' : 'policy', {
+        text: shortcut.text,
+      });
       return;
     }
 
@@ -92,7 +103,8 @@ export async function* answerQuestion(
     ).catch(unavailableAsNull);
     if (retrieval === null) {
       degraded.push('retrieve');
-      yield* noAnswer('dependency-down', steps.abstain('dependency-down', knowledgeBase, question.language));
+      const reason = 'dependency-down';
+      yield* noAnswer(reason, steps.abstain({ reason, knowledgeBase, questionLanguage: question.language }));
       return;
     }
     degraded.push(...retrieval.degraded);
@@ -106,7 +118,11 @@ export async function* answerQuestion(
     const sources = toSources(reranking.candidates);
     if (sources.length === 0) {
       const reason = retrieval.candidates.length === 0 ? 'no-hits' : 'below-threshold';
-      yield* noAnswer(reason, steps.abstain(reason, knowledgeBase, question.language));
+      const { candidates } = reranking;
+      yield* noAnswer(
+        reason,
+        steps.abstain({ reason, knowledgeBase, questionLanguage: question.language, candidates }),
+      );
       return;
     }
     yield { type: 'sources-found', sources };

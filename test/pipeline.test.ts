@@ -241,10 +241,20 @@ describe('a question without an answer', () => {
   ] as const)('says so (%s), without the language model', async (reason, changes) => {
     const { completed, text, types } = await run('What is quux?', { answerer: modelAnswerer(), ...changes });
     expect(completed).toMatchObject({ status: 'no-answer', reason, text, citations: [] });
-    expect(text).toBe(abstain(reason, knowledgeBase, 'en'));
+    expect(text).toContain(abstain({ reason, knowledgeBase, questionLanguage: 'en' }).text.split('\n')[0]);
     expect(types).not.toContain('sources-found');
     expect(server.requests).toHaveLength(0);
     expect(traces).toMatchObject([{ status: 'no-answer', reason }]);
+  });
+
+  it('says what came nearest, in the text and in parts', async () => {
+    const { completed, text } = await run('What is quux?', {
+      rerank: async () => ({ candidates: judge([]), threshold: 0.5, degraded: [] }),
+    });
+    const [nearest] = completed?.abstention?.nearestTopics ?? [];
+    expect(nearest).toMatchObject({ passageId: 'days', title: 'Returns' });
+    expect(completed?.abstention?.handoffPhrase).toBe('talk to a human');
+    expect(text).toContain('- Returns');
   });
 
   it('answers a red flag at once, before anything is searched for', async () => {

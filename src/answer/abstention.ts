@@ -1,10 +1,25 @@
-import type { NoAnswerReason } from '../frames.js';
+import type { Abstention, NoAnswerReason } from '../frames.js';
 import { type KnowledgeBase, localized } from '../ingest/knowledge-base.js';
-import type { Language } from '../types.js';
+import type { JudgedCandidate, Language } from '../types.js';
 import { answerLanguage } from './answer-language.js';
+import { nearestQuestions, nearestTopics } from './nearest-topics.js';
 
 /** Enough to show what kind of question is answered here. */
 const SUGGESTIONS = 2;
+
+export interface AbstainRequest {
+  reason: NoAnswerReason;
+  knowledgeBase: KnowledgeBase;
+  questionLanguage: Language;
+  /** What was found and not relied on, best first. */
+  candidates?: readonly JudgedCandidate[];
+}
+
+/** What to say, and the same in parts where the knowledge base was searched. */
+export interface Abstaining {
+  text: string;
+  abstention?: Abstention;
+}
 
 const TEXTS: Record<Language, Record<NoAnswerReason, (title: string) => string>> = {
   en: {
@@ -26,37 +41,74 @@ const TEXTS: Record<Language, Record<NoAnswerReason, (title: string) => string>>
 };
 
 /**
- * What to say when there is no answer: plainly that there is none, then what can be asked here and, where it is
- * offered, how to reach a person. In the question's language unless the knowledge base has one of its own.
+ * What to say when there is no answer: plainly that there is none, then what comes nearest, what can be asked here and,
+ * where it is offered, how to reach a person. In the question's language unless the knowledge base has one of its own.
  */
-export function abstain(
-  reason: NoAnswerReason,
-  knowledgeBase: KnowledgeBase,
-  questionLanguage: Language,
-): string {
+export function abstain({
+  reason,
+  knowledgeBase,
+  questionLanguage,
+  candidates = [],
+}: AbstainRequest): Abstaining {
   const language = answerLanguage(knowledgeBase, questionLanguage);
   const statement = TEXTS[language][reason](localized(knowledgeBase.title, language));
-  const isAboutContent = reason === 'no-hits' || reason === 'below-threshold';
-  return [
-    statement,
-    ...(isAboutContent ? [suggest(knowledgeBase, language)] : []),
-    ...(isAboutContent || reason === 'dependency-down' ? [offerPerson(knowledgeBase, language)] : []),
-  ]
-    .filter((paragraph) => paragraph !== '')
-    .join('\n\n');
+  const [handoffPhrase] = knowledgeBase.handoff?.phrases[language] ?? [];
+  const offer = handoffPhrase === undefined ? '' : offerPerson(handoffPhrase, language);
+  if (reason === 'policy' || reason === 'triage') return { text: statement };
+  if (reason === 'dependency-down') return { text: paragraphs([statement, offer]) };
+
+  const topics = nearestTopics(candidates, language);
+  const suggestions = [
+    ...new Set([...nearestQuestions(candidates, language), ...knowledgeBase.starters[language]]),
+  ].slice(0, SUGGESTIONS);
+  return {
+    text: paragraphs([
+      statement,
+      list(NEAREST[language], topics.map(topicName)),
+      suggest(suggestions, language),
+      offer,
+    ]),
+    abstention: {
+      bestScore: bestScore(candidates),
+      nearestTopics: topics,
+      suggestions,
+      ...(handoffPhrase === undefined ? {} : { handoffPhrase }),
+    },
+  };
 }
 
-function suggest({ starters }: KnowledgeBase, language: Language): string {
-  const examples = starters[language].slice(0, SUGGESTIONS).map((starter) => `- ${starter}`);
+const NEAREST: Record<Language, string> = {
+  en: 'What I have that comes nearest is about:',
+  zh: '与此最接近的内容有：',
+};
+
+/** Null where no reranker ran. */
+function bestScore(candidates: readonly JudgedCandidate[]): number | null {
+  const sigmoids = candidates.flatMap(({ scores }) => scores.rerank?.sigmoid ?? []);
+  return sigmoids.length === 0 ? null : Math.max(...sigmoids);
+}
+
+function topicName({ title, headings }: Abstention['nearestTopics'][number]): string {
+  return [...new Set([title, ...headings])].join(' › ');
+}
+
+function suggest(suggestions: readonly string[], language: Language): string {
   const [rephrase, ask] =
     language === 'en'
       ? ['You could put it in other words.', 'You could put it in other words, or ask something like:']
       : ['您可以换个说法再问一次。', '您可以换个说法再问一次，或者问问：'];
-  return examples.length === 0 ? rephrase : [ask, ...examples].join('\n');
+  return suggestions.length === 0 ? rephrase : list(ask, suggestions);
 }
 
-function offerPerson({ handoff }: KnowledgeBase, language: Language): string {
-  const [phrase] = handoff?.phrases[language] ?? [];
-  if (phrase === undefined) return '';
+function offerPerson(phrase: string, language: Language): string {
   return language === 'en' ? `To reach a person, write “${phrase}”.` : `如需联系人工，请发送“${phrase}”。`;
+}
+
+/** Empty where there is nothing to list. */
+function list(head: string, items: readonly string[]): string {
+  return items.length === 0 ? '' : [head, ...items.map((item) => `- ${item}`)].join('\n');
+}
+
+function paragraphs(texts: readonly string[]): string {
+  return texts.filter((text) => text !== '').join('\n\n');
 }

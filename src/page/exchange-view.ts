@@ -96,7 +96,8 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
   function suggestions(state: AnswerState): HTMLElement[] {
     const reason = state.completed?.reason;
     if (reason !== 'no-hits' && reason !== 'below-threshold') return [];
-    const starters = startersIn(state.question?.language);
+    const suggested = state.completed?.abstention?.suggestions ?? [];
+    const starters = suggested.length > 0 ? suggested : startersIn(state.question?.language);
     if (starters.length === 0 || linkListedStarters(body.root, starters, actions.ask)) return [];
     return [
       element('p', { class: 'small-title suggestions-title' }, texts.tryInstead),

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { abstain } from '../../src/answer/abstention.js';
-import { NO_ANSWER_REASONS } from '../../src/frames.js';
+import { abstentionSchema, NO_ANSWER_REASONS } from '../../src/frames.js';
+import type { JudgedCandidate, Passage } from '../../src/types.js';
+import { passageOf } from '../support/passages.js';
 import { sampleKnowledgeBase } from '../support/sample-knowledge-base.js';
 
 const knowledgeBase = sampleKnowledgeBase({
@@ -8,36 +10,84 @@ const knowledgeBase = sampleKnowledgeBase({
   handoff: { phrases: { en: ['talk to a human'], zh: ['转人工'] }, message: { en: 'Coming.', zh: '来了。' } },
 });
 
+function dropped(rank: number, sigmoid: number, passage: Partial<Passage>): JudgedCandidate {
+  const rerank = { logit: Math.log(sigmoid / (1 - sigmoid)), sigmoid, windows: 1, truncated: false, rank };
+  return {
+    passage: passageOf('shop', { text: `Text ${rank}`, ...passage }),
+    scores: { fused: { score: 1 / rank, rank }, rerank },
+    decision: 'below-threshold',
+  };
+}
+
 describe('where there is no answer', () => {
   it('it says so plainly, with what can be asked and how to reach a person', () => {
-    expect(abstain('no-hits', knowledgeBase, 'en')).toBe(
+    expect(abstain({ reason: 'no-hits', knowledgeBase, questionLanguage: 'en' }).text).toBe(
       "I don't know. I found nothing about this in “Shop support”.\n\n" +
         'You could put it in other words, or ask something like:\n- How long is the warranty?\n- Who pays?\n\n' +
         'To reach a person, write “talk to a human”.',
     );
-    expect(abstain('below-threshold', knowledgeBase, 'zh')).toBe(
+    expect(abstain({ reason: 'below-threshold', knowledgeBase, questionLanguage: 'zh' }).text).toBe(
       '我不知道。我查了“商店客服”，没有足够可靠的内容可以回答这个问题。\n\n' +
         '您可以换个说法再问一次，或者问问：\n- 保修多久？\n\n如需联系人工，请发送“转人工”。',
     );
   });
 
+  it('it names the nearest topics and questions in the language of the answer, each once', () => {
+    const candidates = [
+      dropped(1, 0.4, { title: '退货', language: 'zh' }),
+      dropped(2, 0.3, { title: 'Returns', headings: ['Fees'] }),
+      dropped(3, 0.2, { title: 'Returns', headings: ['Fees'] }),
+      dropped(4, 0.1, { title: 'FAQ', headings: ['Who pays?'], kind: 'faq' }),
+    ];
+    const { text, abstention } = abstain({
+      reason: 'below-threshold',
+      knowledgeBase,
+      questionLanguage: 'en',
+      candidates,
+    });
+    expect(abstentionSchema.parse(abstention)).toMatchObject({
+      bestScore: 0.4,
+      nearestTopics: [
+        { title: 'Returns', headings: ['Fees'], score: 0.3 },
+        { title: 'FAQ', headings: [], score: 0.1 },
+      ],
+      suggestions: ['Who pays?', 'How long is the warranty?'],
+      handoffPhrase: 'talk to a human',
+    });
+    expect(text).toContain('comes nearest is about:\n- Returns › Fees\n- FAQ\n\n');
+    expect(text).toContain('like:\n- Who pays?\n- How long is the warranty?');
+  });
+
   it('it promises nothing that is not configured', () => {
-    const text = abstain('no-hits', sampleKnowledgeBase(), 'en');
-    expect(text).not.toMatch(/person|like:/);
+    const { text, abstention } = abstain({
+      reason: 'no-hits',
+      knowledgeBase: sampleKnowledgeBase(),
+      questionLanguage: 'en',
+    });
+    expect(text).not.toMatch(/person|like:|nearest/);
+    expect(abstention).toEqual({ bestScore: null, nearestTopics: [], suggestions: [] });
   });
 
   it('it does not call a failure of ours ignorance', () => {
-    expect(abstain('dependency-down', knowledgeBase, 'en')).toContain("can't look anything up right now");
-    expect(abstain('dependency-down', knowledgeBase, 'en')).not.toContain("don't know");
+    const { text, abstention } = abstain({
+      reason: 'dependency-down',
+      knowledgeBase,
+      questionLanguage: 'en',
+    });
+    expect(text).toContain("can't look anything up right now");
+    expect(text).not.toContain("don't know");
+    expect(abstention).toBeUndefined();
   });
 
   it.each(NO_ANSWER_REASONS)('it has words in both languages for %s', (reason) => {
-    expect(abstain(reason, knowledgeBase, 'en')).toMatch(/^[^\p{Script=Han}]+$/u);
-    expect(abstain(reason, knowledgeBase, 'zh')).toMatch(/\p{Script=Han}/u);
+    const say = (questionLanguage: 'en' | 'zh') => abstain({ reason, knowledgeBase, questionLanguage }).text;
+    expect(say('en')).toMatch(/^[^\p{Script=Han}]+$/u);
+    expect(say('zh')).toMatch(/\p{Script=Han}/u);
   });
 
   it('it speaks the language the knowledge base always answers in', () => {
-    expect(abstain('policy', { ...knowledgeBase, answerLanguage: 'zh' }, 'en')).toBe(
+    const always = { ...knowledgeBase, answerLanguage: 'zh' } as const;
+    expect(abstain({ reason: 'policy', knowledgeBase: always, questionLanguage: 'en' }).text).toBe(
       '这个问题我不能在这里回答。',
     );
   });

@@ -288,6 +288,22 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       expect(await visibleText(page.locator('.question').nth(1))).toBe('What does delivery cost?');
     });
 
+    it('makes the questions clickable that the server found nearest', async () => {
+      const text = 'I do not know. Ask something like:\n\n- Do parcels go to Peru?';
+      server.respond(async function* (asked: { text: string }): AsyncGenerator<FrameBody> {
+        yield started(asked.text);
+        yield { type: 'text-delta', text };
+        const suggestions = ['Do parcels go to Peru?'];
+        const abstention = { bestScore: 0.2, nearestTopics: [], suggestions };
+        yield completed(text, { status: 'no-answer', reason: 'below-threshold', abstention });
+      });
+      const page = await open();
+      await askAndWait(page, 'Weather?');
+      server.respond(answer);
+      await page.locator('.answer-body').getByRole('button', { name: 'Do parcels go to Peru?' }).click();
+      await page.locator('.exchange').nth(1).locator('.chip').first().waitFor();
+    });
+
     it('stands out: a red flag is answered in a frame of its own, without scores to explain', async () => {
       server.respond(without('triage', 'Call an ambulance now.'));
       const page = await open();

@@ -87,8 +87,8 @@ describe('Measured steps', () => {
       inventedCitations: 2,
       withheld: 0,
     }),
-    abstain: () => 'No.',
     costOf: () => undefined,
+    abstain: () => ({ text: 'No.' }),
     writeTrace: async () => undefined,
     engines: () => ({ embedder: null, reranker: null, device: null }),
   };
