@@ -144,7 +144,7 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
     steps: (store) => ({
       understand: createQuestionReader({ chatModel, prompts, logger }),
       retrieve: createRetriever({ index, embedderOf: embedders.of, analyzer, logger }),
-      rerank: createCandidateReranker({ reranker, logger }),
+      rerank: createCandidateReranker({ reranker, analyzer, logger }),
       answerer,
       ground: createGrounding({ analyzer }),
       abstain,

@@ -63,6 +63,7 @@ export const doubtSchema = z.object({
 export const NO_ANSWER_REASONS = [
   'no-hits',
   'below-threshold',
+  'out-of-scope',
   'policy',
   'triage',
   'dependency-down',

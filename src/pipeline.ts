@@ -6,7 +6,7 @@ import type { Grounding } from './ground/grounding.js';
 import { applyGroundingPolicy } from './ground/grounding-policy.js';
 import type { KnowledgeBase } from './ingest/knowledge-base.js';
 import type { UnderstandQuestion } from './question/understand-question.js';
-import type { RerankCandidates } from './rerank/rerank-candidates.js';
+import type { RerankCandidates, Reranking } from './rerank/rerank-candidates.js';
 import type { RetrieveCandidates } from './retrieve/retrieve-candidates.js';
 import type { Trace } from './store/trace-store.js';
 import { redactText } from './telemetry/redact.js';
@@ -113,12 +113,12 @@ export async function* answerQuestion(
       steps.rerank(question, retrieval.candidates, { knowledgeBase, signal }),
     );
     degraded.push(...reranking.degraded);
-    Object.assign(trace, { candidates: reranking.candidates, threshold: reranking.threshold });
+    const { candidates, threshold, answerability } = reranking;
+    Object.assign(trace, { candidates, threshold, answerability });
 
-    const sources = toSources(reranking.candidates);
-    if (sources.length === 0) {
-      const reason = retrieval.candidates.length === 0 ? 'no-hits' : 'below-threshold';
-      const { candidates } = reranking;
+    const sources = toSources(candidates);
+    const reason = reasonAgainst(reranking);
+    if (reason !== null) {
       yield* noAnswer(
         reason,
         steps.abstain({ reason, knowledgeBase, questionLanguage: question.language, candidates }),
@@ -198,6 +198,15 @@ function toSources(candidates: readonly JudgedCandidate[]): Source[] {
       text: passage.text,
       scores,
     }));
+}
+
+/** Why nothing is answered from these candidates; null where something is. */
+function reasonAgainst({ candidates, answerability }: Reranking): NoAnswerReason | null {
+  if (candidates.length === 0) return 'no-hits';
+  if (!candidates.some(({ decision }) => decision === 'kept')) return 'below-threshold';
+  if (answerability !== undefined && answerability.probability < answerability.threshold)
+    return 'out-of-scope';
+  return null;
 }
 
 /** A search engine that cannot be reached is an honest "I cannot look now"; everything else is a failure. */

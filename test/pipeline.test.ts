@@ -84,6 +84,8 @@ function stepsWith(changes: Partial<Steps> = {}): Steps {
   };
 }
 
+const SIGNALS = { logit: 1, lead: 0, cosine: 0.5, cosineLead: 0.1, coverage: 0.4 };
+
 const notReached = (): never => expect.fail('this step should not run');
 
 async function run(
@@ -237,6 +239,17 @@ describe('a question without an answer', () => {
       },
     ],
     ['below-threshold', { rerank: async () => ({ candidates: judge([]), threshold: 0.5, degraded: [] }) }],
+    [
+      'out-of-scope',
+      {
+        rerank: async () => ({
+          candidates: judge(['kept']),
+          threshold: 0.5,
+          answerability: { probability: 0.2, threshold: 0.3, signals: SIGNALS },
+          degraded: [],
+        }),
+      },
+    ],
     ['dependency-down', { retrieve: () => Promise.reject(new AppError('unavailable')), rerank: notReached }],
   ] as const)('says so (%s), without the language model', async (reason, changes) => {
     const { completed, text, types } = await run('What is quux?', { answerer: modelAnswerer(), ...changes });
@@ -245,6 +258,15 @@ describe('a question without an answer', () => {
     expect(types).not.toContain('sources-found');
     expect(server.requests).toHaveLength(0);
     expect(traces).toMatchObject([{ status: 'no-answer', reason }]);
+  });
+
+  it('shows in the trace how likely an answer was, and answers where it was likely enough', async () => {
+    const answerability = { probability: 0.3, threshold: 0.3, signals: SIGNALS };
+    const { completed } = await run('How long do I have?', {
+      rerank: async () => ({ candidates: judge(['kept']), threshold: 0.5, answerability, degraded: [] }),
+    });
+    expect(completed).toMatchObject({ status: 'answered' });
+    expect(traces[0]?.answerability).toEqual(answerability);
   });
 
   it('says what came nearest, in the text and in parts', async () => {

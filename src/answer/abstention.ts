@@ -26,6 +26,8 @@ const TEXTS: Record<Language, Record<NoAnswerReason, (title: string) => string>>
     'no-hits': (title) => `I don't know. I found nothing about this in “${title}”.`,
     'below-threshold': (title) =>
       `I don't know. I looked through “${title}”, but nothing there answers this well enough for me to rely on it.`,
+    'out-of-scope': (title) =>
+      `I don't know. “${title}” has passages on similar matters, but it does not seem to answer this question.`,
     policy: () => "I can't answer that here.",
     triage: () => 'Please turn to the emergency services or to a doctor with this.',
     'dependency-down': () =>
@@ -34,6 +36,7 @@ const TEXTS: Record<Language, Record<NoAnswerReason, (title: string) => string>>
   zh: {
     'no-hits': (title) => `我不知道。“${title}”里没有找到与此有关的内容。`,
     'below-threshold': (title) => `我不知道。我查了“${title}”，没有足够可靠的内容可以回答这个问题。`,
+    'out-of-scope': (title) => `我不知道。“${title}”里有些相近的内容，但看来没有回答这个问题。`,
     policy: () => '这个问题我不能在这里回答。',
     triage: () => '请就此联系急救或医生。',
     'dependency-down': () => '我现在查不了资料，所以先不作回答。请稍后再试。',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
+import { thresholdSchema } from '../rerank/threshold.js';
 
 export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
@@ -47,11 +48,28 @@ const common = {
 /** Absolute: on the logit, or on each component of the unit vector. */
 const toleranceSchema = byPrecision(z.number().positive());
 
+/** `AnswerabilityModel` of rerank/answerability.ts. */
+const answerabilitySchema = z.strictObject({
+  intercept: z.number(),
+  weights: z.strictObject({
+    logit: z.number(),
+    lead: z.number(),
+    cosine: z.number(),
+    cosineLead: z.number(),
+    coverage: z.number(),
+  }),
+  threshold: z.number().min(0).max(1),
+});
+
 const rerankerManifestSchema = z.strictObject({
   ...common,
   kind: z.literal('reranker'),
-  /** Cut on the sigmoid. */
-  threshold: z.number().min(0).max(1).default(0.5),
+  /** Cut on the sigmoid: one for all, or one per language of the question. */
+  threshold: thresholdSchema.default(0.5),
+  /** By language of the question; `askbase calibrate` writes it. */
+  answerability: z
+    .strictObject({ en: answerabilitySchema.optional(), zh: answerabilitySchema.optional() })
+    .optional(),
   golden: z
     .strictObject({
       tolerance: toleranceSchema,

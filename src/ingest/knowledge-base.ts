@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { thresholdSchema } from '../rerank/threshold.js';
 import type { Language } from '../types.js';
 
 const localizedText = z
@@ -23,8 +24,10 @@ export const knowledgeBaseConfigSchema = z.strictObject({
   persona: localizedText.optional(),
   /** Questions a newcomer may click. */
   starters: localizedList.default({ en: [], zh: [] }),
-  /** Cut on the reranker's sigmoid; the model's own where absent. */
-  threshold: z.number().min(0).max(1).optional(),
+  /** Cut on the reranker's sigmoid, one for all or one per language of the question; the model's own where absent. */
+  threshold: thresholdSchema.optional(),
+  /** Questions that are less likely to have an answer here get none; 0 asks for no such judgement. */
+  answerability: z.number().min(0).max(1).optional(),
   /** Words the Chinese segmenter keeps whole. */
   dictionary: z.array(z.string().min(1)).default([]),
   /** Groups of terms that mean the same in lexical search. */

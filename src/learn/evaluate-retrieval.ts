@@ -1,11 +1,10 @@
 import { AppError } from '../errors.js';
-import { passageSearchText } from '../passage-text.js';
 import type { Reranker } from '../rerank/reranker.js';
+import { scoreCandidates } from '../rerank/score-candidates.js';
 import type { Analyzer } from '../retrieve/analyzer.js';
 import type { Embedder } from '../retrieve/embedder.js';
 import type { PassageIndex } from '../retrieve/passage-index.js';
 import { fuseByReciprocalRank } from '../retrieve/reciprocal-rank-fusion.js';
-import type { Candidate } from '../types.js';
 import type { BeirDataset, BeirQuery } from './beir-dataset.js';
 import { bootstrapMean, type Estimate } from './bootstrap.js';
 import { PLAIN_LEXICON } from './index-dataset.js';
@@ -21,9 +20,11 @@ export interface QuestionResult {
   rankings: Partial<Record<Stage, string[]>>;
   metrics: Partial<Record<Stage, RankingMetrics>>;
   /** The reranker's sigmoid of each candidate, and whether its document is relevant. */
-  scores: { sigmoid: number; logit: number; relevant: boolean }[];
+  scores: { sigmoid: number; relevant: boolean }[];
   /** What the last stage put first. */
   best?: { documentId: string; text: string };
+  /** What it should have put first: the documents that are relevant. */
+  relevant: { documentId: string; text: string }[];
 }
 
 export interface Evaluation {
@@ -51,9 +52,13 @@ export interface EvaluateOptions {
 /** Asks every judged question the way the product does, and measures what each stage made of it. */
 export async function evaluateRetrieval(dataset: BeirDataset, options: EvaluateOptions): Promise<Evaluation> {
   const questions: QuestionResult[] = [];
+  const textOf = new Map(dataset.documents.map(({ id, text }) => [id, text]));
   for (const query of dataset.queries) {
     const judgements = dataset.judgements.get(query.id) ?? new Map();
-    questions.push(await askEveryStage(query, judgements, options));
+    const relevant = [...judgements]
+      .filter(([, gain]) => gain > 0)
+      .map(([documentId]) => ({ documentId, text: textOf.get(documentId) ?? '' }));
+    questions.push({ ...(await askEveryStage(query, judgements, options)), relevant });
     options.onProgress?.({ done: questions.length, total: dataset.queries.length });
   }
   const stages = Object.fromEntries(
@@ -69,7 +74,7 @@ async function askEveryStage(
   query: BeirQuery,
   judgements: Judgements,
   options: EvaluateOptions,
-): Promise<QuestionResult> {
+): Promise<Omit<QuestionResult, 'relevant'>> {
   const { index, embedder, reranker, analyzer, knowledgeBase, depth = 50, signal } = options;
   const [vector] = (await embedder?.embed([query.text], { kind: 'query', signal })) ?? [];
   const lexical = analyzer.analyzeQuestion(query.text, PLAIN_LEXICON);
@@ -80,7 +85,7 @@ async function askEveryStage(
     { knowledgeBase, limit: depth, signal },
   );
   const fused = fuseByReciprocalRank(hits, depth);
-  const reranked = reranker === null ? null : await rerank(query.text, fused, reranker, signal);
+  const reranked = reranker === null ? null : await scoreCandidates(query.text, fused, { reranker, signal });
 
   const rankings: QuestionResult['rankings'] = {
     lexical: documentsOf(hits.lexical),
@@ -95,32 +100,14 @@ async function askEveryStage(
     metrics: Object.fromEntries(
       Object.entries(rankings).map(([stage, ranking]) => [stage, measureRanking(ranking, judgements)]),
     ),
-    scores: (reranked ?? []).map(({ passage, logit, sigmoid }) => ({
-      logit,
-      sigmoid,
+    scores: (reranked ?? []).map(({ passage, scores }) => ({
+      sigmoid: scores.rerank?.sigmoid ?? 0,
       relevant: (judgements.get(passage.documentId) ?? 0) > 0,
     })),
     ...(first === undefined
       ? {}
       : { best: { documentId: first.passage.documentId, text: first.passage.text } }),
   };
-}
-
-async function rerank(
-  question: string,
-  candidates: readonly Candidate[],
-  reranker: Reranker,
-  signal: AbortSignal,
-) {
-  const texts = candidates.map(({ passage }) => passageSearchText(passage));
-  const scores = texts.length === 0 ? [] : await reranker.score(question, texts, { signal });
-  return candidates
-    .map(({ passage }, place) => ({
-      passage,
-      logit: scores[place]?.logit ?? 0,
-      sigmoid: scores[place]?.sigmoid ?? 0,
-    }))
-    .sort((a, b) => b.logit - a.logit);
 }
 
 function documentsOf(hits: readonly { passage: { documentId: string } }[]): string[] {

@@ -94,8 +94,7 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
 
   /** Example questions, unless the answer lists some itself: then those become clickable. */
   function suggestions(state: AnswerState): HTMLElement[] {
-    const reason = state.completed?.reason;
-    if (reason !== 'no-hits' && reason !== 'below-threshold') return [];
+    if (explanationOf(state, texts) === null || state.phase === 'failed') return [];
     const suggested = state.completed?.abstention?.suggestions ?? [];
     const starters = suggested.length > 0 ? suggested : startersIn(state.question?.language);
     if (starters.length === 0 || linkListedStarters(body.root, starters, actions.ask)) return [];

@@ -39,7 +39,9 @@ export function explanationOf(answer: AnswerState, texts: Texts): string | null 
     return retryAfterSeconds === undefined ? plain : `${plain} ${texts.retryIn(retryAfterSeconds)}`;
   }
   const reason = answer.completed?.reason;
-  if (reason === 'no-hits' || reason === 'below-threshold') return texts.noAnswerReasons[reason];
+  if (reason === 'no-hits' || reason === 'below-threshold' || reason === 'out-of-scope') {
+    return texts.noAnswerReasons[reason];
+  }
   return null;
 }
 

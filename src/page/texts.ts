@@ -53,6 +53,7 @@ const en = {
   noAnswerReasons: {
     'no-hits': 'Nothing in the documents matches the question.',
     'below-threshold': 'Passages were found, but none is relevant enough to answer from.',
+    'out-of-scope': 'Passages on similar matters were found, but they do not seem to answer this question.',
   },
   tryInstead: 'These can be answered:',
   triageTitle: 'Please read this first',
@@ -243,6 +244,7 @@ const zh: Texts = {
   noAnswerReasons: {
     'no-hits': '文档中没有与问题相符的内容。',
     'below-threshold': '找到了一些段落，但相关程度都不足以作答。',
+    'out-of-scope': '找到了内容相近的段落，但看来没有回答这个问题。',
   },
   tryInstead: '这些问题可以回答：',
   triageTitle: '请先看这里',

@@ -1,14 +1,17 @@
 import { toAppError } from '../errors.js';
-import { passageSearchText } from '../passage-text.js';
+import type { Analyzer } from '../retrieve/analyzer.js';
 import type { Logger } from '../telemetry/logger.js';
-import type { Candidate, RerankScore } from '../types.js';
+import { judgeAnswerability, readSignals } from './answerability.js';
 import type { RerankCandidates } from './rerank-candidates.js';
 import type { Reranker } from './reranker.js';
-import { byRelevance, DEFAULT_LIMITS, type SelectionLimits, selectPassages } from './select-passages.js';
+import { scoreCandidates } from './score-candidates.js';
+import { DEFAULT_LIMITS, type SelectionLimits, selectPassages } from './select-passages.js';
+import { thresholdFor } from './threshold.js';
 
 export interface CandidateRerankerOptions {
   /** Null where none is installed: the fused order stands. */
   reranker: Reranker | null;
+  analyzer: Pick<Analyzer, 'analyze' | 'analyzeQuestion'>;
   logger: Logger;
   limits?: SelectionLimits;
   /** A question that waits longer goes on in fused order. */
@@ -17,7 +20,7 @@ export interface CandidateRerankerOptions {
 
 /** Reads each candidate beside the question and keeps what is relevant; without a reranker the fused order stands. */
 export function createCandidateReranker(options: CandidateRerankerOptions): RerankCandidates {
-  const { reranker, logger, limits = DEFAULT_LIMITS, timeoutMs = 15_000 } = options;
+  const { reranker, analyzer, logger, limits = DEFAULT_LIMITS, timeoutMs = 15_000 } = options;
   return async (question, candidates, { knowledgeBase, signal }) => {
     const inFusedOrder = (): ReturnType<RerankCandidates> =>
       Promise.resolve({
@@ -27,16 +30,30 @@ export function createCandidateReranker(options: CandidateRerankerOptions): Rera
       });
     if (reranker === null) return inFusedOrder();
 
-    const threshold = knowledgeBase.threshold ?? reranker.threshold;
-    if (candidates.length === 0) return { candidates: [], threshold, degraded: [] };
+    const { language, standalone } = question;
+    const threshold = thresholdFor(language, knowledgeBase.threshold, reranker.threshold);
     try {
-      const scores = await reranker.score(
-        question.standalone,
-        candidates.map(({ passage }) => passageSearchText(passage)),
-        { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) },
+      const scored = await scoreCandidates(standalone, candidates, {
+        reranker,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      const model = reranker.answerability?.[language];
+      const signals = readSignals(analyzer.analyzeQuestion(standalone, knowledgeBase), scored, (text) =>
+        analyzer.analyze(text, knowledgeBase),
       );
-      const scored = withScores(candidates, scores);
-      return { candidates: selectPassages(scored, { threshold, limits }), threshold, degraded: [] };
+      return {
+        candidates: selectPassages(scored, { threshold, limits }),
+        threshold,
+        ...(model === undefined || signals === null
+          ? {}
+          : {
+              answerability: judgeAnswerability(
+                { ...model, threshold: knowledgeBase.answerability ?? model.threshold },
+                signals,
+              ),
+            }),
+        degraded: [],
+      };
     } catch (thrown) {
       const error = toAppError(thrown);
       if (signal.aborted) throw error;
@@ -44,17 +61,4 @@ export function createCandidateReranker(options: CandidateRerankerOptions): Rera
       return inFusedOrder();
     }
   };
-}
-
-function withScores(candidates: readonly Candidate[], scores: readonly RerankScore[]): Candidate[] {
-  return candidates
-    .map((candidate, index) => ({
-      ...candidate,
-      scores: { ...candidate.scores, rerank: { ...(scores[index] as RerankScore), rank: 0 } },
-    }))
-    .sort(byRelevance)
-    .map((candidate, index) => ({
-      ...candidate,
-      scores: { ...candidate.scores, rerank: { ...candidate.scores.rerank, rank: index + 1 } },
-    }));
 }

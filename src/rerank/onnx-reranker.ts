@@ -9,6 +9,7 @@ export function createOnnxReranker(options: { engine: InferenceEngine; model: st
   return {
     model,
     threshold: manifest.threshold,
+    answerability: manifest.answerability,
     score: (question, texts, { signal }) => engine.rerank(model, question, texts, { signal }),
   };
 }

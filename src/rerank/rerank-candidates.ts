@@ -1,11 +1,14 @@
 import type { KnowledgeBase } from '../ingest/knowledge-base.js';
 import type { Candidate, JudgedCandidate, Question } from '../types.js';
+import type { Answerability } from './answerability.js';
 
 export interface Reranking {
   /** Every candidate, by reranker's sigmoid (fused order where no reranker ran), each with its decision. */
   candidates: JudgedCandidate[];
   /** The cut that was applied; null where no reranker ran, and then none was applied. */
   threshold: number | null;
+  /** How likely an answer is; absent where no reranker ran or the one that ran has no model for it. */
+  answerability?: Answerability;
   /** `rerank` where the reranker was missing or failed. */
   degraded: string[];
 }

@@ -1,4 +1,5 @@
 import type { CacheHit, NoAnswerReason, Timings, Usage } from '../frames.js';
+import type { Answerability } from '../rerank/answerability.js';
 import type { JudgedCandidate, Question } from '../types.js';
 
 /** Everything that can be said about how one answer came about. */
@@ -12,6 +13,8 @@ export interface Trace {
   candidates: JudgedCandidate[];
   /** The cut on the sigmoid that was in force; null where no reranker ran. */
   threshold: number | null;
+  /** How likely it was that there is an answer, and from what; absent where that was not judged. */
+  answerability?: Answerability;
   status: 'answered' | 'no-answer' | 'failed';
   reason?: NoAnswerReason;
   /** Milliseconds per stage. */

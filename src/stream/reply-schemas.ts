@@ -10,6 +10,7 @@ import {
   timingsSchema,
   usageSchema,
 } from '../frames.js';
+import { ANSWERABILITY_SIGNALS } from '../rerank/answerability.js';
 
 const language = z.enum(['en', 'zh']);
 const localizedText = z.object({ en: z.string().optional(), zh: z.string().optional() });
@@ -87,6 +88,13 @@ export const traceSchema = z.object({
   mode: z.enum(['model', 'extractive']),
   candidates: z.array(judgedCandidateSchema),
   threshold: z.number().nullable(),
+  answerability: z
+    .object({
+      probability: z.number().min(0).max(1),
+      threshold: z.number().min(0).max(1),
+      signals: z.record(z.enum(ANSWERABILITY_SIGNALS), z.number()),
+    })
+    .optional(),
   status: z.enum(['answered', 'no-answer', 'failed']),
   reason: noAnswerReason.optional(),
   timings: timingsSchema,

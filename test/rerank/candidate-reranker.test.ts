@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { AppError } from '../../src/errors.js';
 import { createCandidateReranker } from '../../src/rerank/candidate-reranker.js';
 import type { Reranker } from '../../src/rerank/reranker.js';
+import { createAnalyzer } from '../../src/retrieve/analyzer.js';
 import type { Candidate } from '../../src/types.js';
 import { passageOf } from '../support/passages.js';
 import { sampleKnowledgeBase } from '../support/sample-knowledge-base.js';
@@ -13,6 +14,7 @@ const question = {
   language: 'en',
 } as const;
 const { signal } = new AbortController();
+const analyzer = createAnalyzer();
 
 function candidates(): Candidate[] {
   return ['invoices come by mail', 'shoes within 30 days', 'parcels take a week'].map((text, index) => ({
@@ -35,7 +37,7 @@ describe('candidates are reranked', () => {
   test('by the standalone question and the passage with its title and headings', async () => {
     const reranker = rerankerOf([-3, 2, -1]);
     const score = vi.spyOn(reranker, 'score');
-    const rerank = createCandidateReranker({ reranker, logger: silentLogger });
+    const rerank = createCandidateReranker({ analyzer, reranker, logger: silentLogger });
     const result = await rerank(question, candidates(), { knowledgeBase: sampleKnowledgeBase(), signal });
     expect(score.mock.calls[0]?.[0]).toBe(question.standalone);
     expect(score.mock.calls[0]?.[1][1]).toBe('Returns › Rules\nshoes within 30 days');
@@ -50,7 +52,11 @@ describe('candidates are reranked', () => {
   });
 
   test("with the knowledge base's threshold before the model's", async () => {
-    const rerank = createCandidateReranker({ reranker: rerankerOf([-3, 2, -1], 0.9), logger: silentLogger });
+    const rerank = createCandidateReranker({
+      analyzer,
+      reranker: rerankerOf([-3, 2, -1], 0.9),
+      logger: silentLogger,
+    });
     const strict = await rerank(question, candidates(), { knowledgeBase: sampleKnowledgeBase(), signal });
     const knowledgeBase = sampleKnowledgeBase({ threshold: 0.2 });
     const lenient = await rerank(question, candidates(), { knowledgeBase, signal });
@@ -58,6 +64,32 @@ describe('candidates are reranked', () => {
       judged.filter(({ decision }) => decision === 'kept').length;
     expect([strict.threshold, kept(strict)]).toEqual([0.9, 0]);
     expect([lenient.threshold, kept(lenient)]).toEqual([0.2, 2]);
+  });
+
+  test('with the threshold of the language the question is in', async () => {
+    const reranker = { ...rerankerOf([-3, 2, -1]), threshold: { en: 0.95, zh: 0.2 } };
+    const rerank = createCandidateReranker({ analyzer, reranker, logger: silentLogger });
+    const thresholdOf = async (language: 'en' | 'zh', knowledgeBase = sampleKnowledgeBase()) =>
+      (await rerank({ ...question, language }, candidates(), { knowledgeBase, signal })).threshold;
+    expect([await thresholdOf('en'), await thresholdOf('zh')]).toEqual([0.95, 0.2]);
+    const ofBoth = sampleKnowledgeBase({ threshold: { zh: 0.7 } });
+    expect([await thresholdOf('en', ofBoth), await thresholdOf('zh', ofBoth)]).toEqual([0.95, 0.7]);
+  });
+
+  test('and say how likely an answer is, where the reranker comes with a model for it', async () => {
+    const weights = { logit: 1, lead: 0, cosine: 0, cosineLead: 0, coverage: 0 };
+    const answerability = { en: { intercept: -2, weights, threshold: 0.6 } };
+    const reranker = { ...rerankerOf([-3, 2, -1]), answerability };
+    const rerank = createCandidateReranker({ analyzer, reranker, logger: silentLogger });
+    const judge = async (language: 'en' | 'zh', knowledgeBase = sampleKnowledgeBase()) =>
+      (await rerank({ ...question, language }, candidates(), { knowledgeBase, signal })).answerability;
+    expect(await judge('en')).toMatchObject({
+      probability: 0.5,
+      threshold: 0.6,
+      signals: { logit: 2, lead: 3 },
+    });
+    expect(await judge('en', sampleKnowledgeBase({ answerability: 0 }))).toMatchObject({ threshold: 0 });
+    expect(await judge('zh')).toBeUndefined();
   });
 });
 
@@ -70,7 +102,7 @@ describe('the fused order stands, without a threshold and marked as degraded', (
     ['the reranker is overloaded', failing(new AppError('overloaded'))],
     ['the reranker breaks', failing(new Error('broken'))],
   ])('where %s', async (_, reranker) => {
-    const rerank = createCandidateReranker({ reranker, logger: silentLogger });
+    const rerank = createCandidateReranker({ analyzer, reranker, logger: silentLogger });
     const result = await rerank(question, candidates(), { knowledgeBase: sampleKnowledgeBase(), signal });
     expect(result).toMatchObject({ threshold: null, degraded: ['rerank'] });
     expect(
@@ -90,7 +122,12 @@ describe('the fused order stands, without a threshold and marked as degraded', (
           options.signal.addEventListener('abort', () => reject(options.signal.reason));
         }),
     };
-    const rerank = createCandidateReranker({ reranker: hanging, logger: silentLogger, timeoutMs: 1 });
+    const rerank = createCandidateReranker({
+      analyzer,
+      reranker: hanging,
+      logger: silentLogger,
+      timeoutMs: 1,
+    });
     const result = await rerank(question, candidates(), { knowledgeBase: sampleKnowledgeBase(), signal });
     expect(result.degraded).toEqual(['rerank']);
   });
@@ -105,14 +142,14 @@ test('a stopped question is stopped, not degraded', async () => {
       return Promise.reject(new AppError('stopped'));
     },
   };
-  const rerank = createCandidateReranker({ reranker, logger: silentLogger });
+  const rerank = createCandidateReranker({ analyzer, reranker, logger: silentLogger });
   await expect(
     rerank(question, candidates(), { knowledgeBase: sampleKnowledgeBase(), signal: controller.signal }),
   ).rejects.toMatchObject({ code: 'stopped' });
 });
 
 test('no candidates need no reranker', async () => {
-  const rerank = createCandidateReranker({ reranker: rerankerOf([]), logger: silentLogger });
+  const rerank = createCandidateReranker({ analyzer, reranker: rerankerOf([]), logger: silentLogger });
   expect(await rerank(question, [], { knowledgeBase: sampleKnowledgeBase(), signal })).toEqual({
     candidates: [],
     threshold: 0.5,

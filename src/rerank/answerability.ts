@@ -1,0 +1,83 @@
+import { sigmoid } from '../inference/sigmoid.js';
+import { passageSearchText } from '../passage-text.js';
+import { inverseDocumentFrequency } from '../retrieve/lexical-weights.js';
+import type { Candidate } from '../types.js';
+import { byRelevance } from './select-passages.js';
+
+/** What is known of a question before anything is answered. */
+export const ANSWERABILITY_SIGNALS = ['logit', 'lead', 'cosine', 'cosineLead', 'coverage'] as const;
+export type AnswerabilitySignal = (typeof ANSWERABILITY_SIGNALS)[number];
+export type AnswerabilitySignals = Record<AnswerabilitySignal, number>;
+
+/** A logistic model over the signals, fitted by `askbase calibrate`: it belongs to one reranker. */
+export interface AnswerabilityModel {
+  intercept: number;
+  weights: AnswerabilitySignals;
+  /** Questions below this probability get no answer. */
+  threshold: number;
+}
+
+/** How likely it is that the knowledge base answers the question at all. */
+export interface Answerability {
+  /** 0 to 1. */
+  probability: number;
+  threshold: number;
+  signals: AnswerabilitySignals;
+}
+
+/** The signals look at so many of the best candidates. */
+const LOOKED_AT = 20;
+const COVERING = 3;
+const BEHIND = 10;
+
+/**
+ * Signals of a reranked question; null without candidates. `lead` and `cosineLead` say how far the best stands out: an
+ * answer does, while passages that merely share a subject come in crowds. `coverage` is the greatest share of the
+ * question's terms, weighed by how rare they are among the candidates, that one of the first three passages holds.
+ */
+export function readSignals(
+  terms: readonly string[],
+  candidates: readonly Candidate[],
+  analyze: (text: string) => string[],
+): AnswerabilitySignals | null {
+  const best = [...candidates].sort(byRelevance).slice(0, LOOKED_AT);
+  const [first, second] = best.map(({ scores }) => scores.rerank?.logit);
+  if (first === undefined) return null;
+  const cosines = candidates.map(({ scores }) => scores.dense?.score ?? 0).sort((a, b) => b - a);
+  const [cosine = 0, ...behind] = cosines.slice(0, BEHIND);
+  return {
+    logit: first,
+    lead: second === undefined ? 0 : first - second,
+    cosine,
+    cosineLead: cosine - mean(behind, cosine),
+    coverage: coverageOf(
+      terms,
+      best.map(({ passage }) => new Set(analyze(passageSearchText(passage)))),
+    ),
+  };
+}
+
+function coverageOf(terms: readonly string[], passages: readonly ReadonlySet<string>[]): number {
+  const weights = terms.map((term) =>
+    inverseDocumentFrequency(passages.length, passages.filter((passage) => passage.has(term)).length),
+  );
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const covered = passages
+    .slice(0, COVERING)
+    .map((passage) =>
+      terms.reduce((sum, term, at) => sum + (passage.has(term) ? (weights[at] as number) : 0), 0),
+    );
+  return total === 0 ? 0 : Math.max(0, ...covered) / total;
+}
+
+function mean(values: readonly number[], ifNone: number): number {
+  return values.length === 0 ? ifNone : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+export function judgeAnswerability(
+  { intercept, weights, threshold }: AnswerabilityModel,
+  signals: AnswerabilitySignals,
+): Answerability {
+  const logit = ANSWERABILITY_SIGNALS.reduce((sum, name) => sum + weights[name] * signals[name], intercept);
+  return { probability: sigmoid(logit), threshold, signals };
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { type AnswerabilityModel, judgeAnswerability, readSignals } from '../../src/rerank/answerability.js';
+import { createAnalyzer } from '../../src/retrieve/analyzer.js';
+import type { Candidate } from '../../src/types.js';
+import { passageOf } from '../support/passages.js';
+
+const analyzer = createAnalyzer();
+const lexicon = { dictionary: [], synonyms: [] };
+
+function candidateOf(rank: number, logit: number, text: string, cosine?: number): Candidate {
+  const sigmoid = 1 / (1 + Math.exp(-logit));
+  return {
+    passage: passageOf('shop', { text, title: '' }),
+    scores: {
+      fused: { score: 1 / rank, rank },
+      ...(cosine === undefined ? {} : { dense: { score: cosine, rank } }),
+      rerank: { logit, sigmoid, windows: 1, truncated: false, rank },
+    },
+  };
+}
+
+const signalsOf = (question: string, candidates: readonly Candidate[]) =>
+  readSignals(analyzer.analyzeQuestion(question, lexicon), candidates, (text) =>
+    analyzer.analyze(text, lexicon),
+  );
+
+describe('the signals of a question', () => {
+  const candidates = [
+    candidateOf(2, 1, 'Kettles are descaled with vinegar.', 0.6),
+    candidateOf(1, 3, 'Kettles are returned within 30 days.', 0.8),
+    candidateOf(3, -2, 'Kettles are boiled.'),
+  ];
+
+  it('say how relevant the best passage is, and how far it stands out', () => {
+    const signals = signalsOf('When are kettles returned?', candidates);
+    expect(signals).toMatchObject({ logit: 3, lead: 2, cosine: 0.8, coverage: 1 });
+    expect(signals?.cosineLead).toBeCloseTo(0.8 - 0.3, 12);
+  });
+
+  it('count a word that few passages hold for more than one that all hold', () => {
+    const common = signalsOf('kettles warranty', candidates)?.coverage ?? 1;
+    const rare = signalsOf('vinegar warranty', candidates)?.coverage ?? 0;
+    expect(common).toBeGreaterThan(0);
+    expect(rare).toBeGreaterThan(2 * common);
+  });
+
+  it('are none without candidates', () => {
+    expect(signalsOf('kettles', [])).toBeNull();
+  });
+});
+
+it('the model adds what the signals weigh', () => {
+  const model: AnswerabilityModel = {
+    intercept: -1,
+    weights: { logit: 0.5, lead: 0, cosine: 2, cosineLead: 0, coverage: 1 },
+    threshold: 0.4,
+  };
+  const signals = { logit: 2, lead: 9, cosine: 0.25, cosineLead: 9, coverage: 0.5 };
+  const judged = judgeAnswerability(model, signals);
+  expect(judged.probability).toBeCloseTo(1 / (1 + Math.exp(-1)), 12);
+  expect(judged).toMatchObject({ threshold: 0.4, signals });
+});
