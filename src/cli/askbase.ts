@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { AppError } from '../errors.js';
 import { registerAskCommand } from './ask-command.js';
+import { registerCalibrateCommand } from './calibrate-command.js';
 import { registerEvalCommand } from './eval-command.js';
 import { EXIT } from './exit-codes.js';
 import { registerExportCommand } from './export-command.js';
@@ -35,6 +36,7 @@ registerExportCommand(program);
 registerImportCommand(program);
 registerModelsCommand(program);
 registerEvalCommand(program);
+registerCalibrateCommand(program);
 
 try {
   await program.parseAsync();

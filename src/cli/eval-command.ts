@@ -8,6 +8,7 @@ import { type Evaluation, evaluateRetrieval, STAGES } from '../learn/evaluate-re
 import { evaluationReport } from '../learn/evaluation-report.js';
 import { indexDataset } from '../learn/index-dataset.js';
 import { METRIC_NAMES, type RankingMetrics } from '../learn/ranking-metrics.js';
+import { spread } from '../learn/spread.js';
 import { registerEvalAnswersCommand } from './eval-answers-command.js';
 import { EXIT } from './exit-codes.js';
 import { withCore } from './open-core.js';
@@ -30,7 +31,7 @@ export function registerEvalCommand(program: Command): void {
     .description('measure retrieval and reranking on a labelled set in the BEIR layout')
     .argument('<folder>', 'corpus.jsonl, queries.jsonl and qrels.tsv')
     .option('--distractors <folder...>', 'more documents to search among: folders with a corpus.jsonl', [])
-    .option('--limit <number>', 'ask the first questions only')
+    .option('--limit <number>', 'ask so many questions, spread evenly')
     .option('--min <metric=value...>', 'end with 1 where the last stage is below: ndcg@10=0.9', [])
     .option('--html <file>', 'write a report with plots')
     .option('--json', 'print one JSON object')
@@ -50,7 +51,7 @@ export function registerEvalCommand(program: Command): void {
 /** In an index of its own, which goes afterwards. */
 async function evaluate(folder: string, { distractors, limit }: EvalOptions): Promise<Evaluation> {
   const dataset = await readBeirDataset(folder, distractors);
-  if (limit !== undefined) dataset.queries.splice(Number(limit));
+  if (limit !== undefined) dataset.queries = spread(dataset.queries, parseLimit(limit));
   const dataDir = await mkdtemp(join(tmpdir(), 'askbase-eval-'));
   const progress = createProgress(process.stderr);
   const show =
@@ -83,6 +84,12 @@ function table({ documents, passages, questions, stages }: Evaluation): string {
   });
   const names = METRIC_NAMES.map((name) => name.padStart(12)).join('');
   return `${head}${''.padEnd(10)}${names}   ndcg@10, 95 %\n${rows.join('\n')}\n`;
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit > 0) return limit;
+  throw new AppError('invalid', `--limit takes a whole number above 0: not "${text}".`);
 }
 
 interface Gate {

@@ -95,14 +95,15 @@ function worstQuestions(questions: readonly QuestionResult[]): string {
     .toSorted((a, b) => lastOf(a) - lastOf(b))
     .slice(0, WORST)
     .map((question) => {
-      const { query, best, metrics } = question;
+      const { query, best, relevant, metrics } = question;
       const stages = STAGES.filter((stage) => metrics[stage] !== undefined);
       const figures = stages.map((stage) => `${stage} ${metrics[stage]?.['ndcg@10'].toFixed(2)}`).join(', ');
-      const passage =
-        best === undefined
-          ? 'nothing'
-          : `<b>${escapeHtml(best.documentId)}</b> ${escapeHtml(best.text.slice(0, 600))}`;
-      return `<details><summary>${escapeHtml(query.text)} <small>${figures}</small></summary><p>Put first: ${passage}</p></details>`;
+      const quote = ({ documentId, text }: { documentId: string; text: string }): string =>
+        `<b>${escapeHtml(documentId)}</b> ${escapeHtml(text.slice(0, 600))}`;
+      const right = relevant.map((document) => `<p>Right: ${quote(document)}</p>`).join('');
+      return `<details><summary>${escapeHtml(query.text)} <small>${figures}</small></summary><p>Put first: ${
+        best === undefined ? 'nothing' : quote(best)
+      }</p>${right}</details>`;
     })
     .join('\n');
 }

@@ -1,0 +1,50 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../errors.js';
+import { modelManifestSchema } from '../inference/model-manifest.js';
+import type { Language } from '../types.js';
+import type { LanguageCalibration } from './calibrate.js';
+
+export type Calibrations = Partial<Record<Language, LanguageCalibration>>;
+export const CALIBRATED = ['threshold', 'answerability'] as const;
+export type Calibrated = (typeof CALIBRATED)[number];
+
+/**
+ * Writes cuts and models of the calibrated languages into a reranker's manifest; other languages keep theirs.
+ *
+ * @throws AppError `invalid` where the model is no reranker
+ */
+export async function writeToManifest(
+  modelDir: string,
+  calibrations: Calibrations,
+  what: readonly Calibrated[],
+): Promise<void> {
+  const path = join(modelDir, 'manifest.json');
+  const written = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  const manifest = modelManifestSchema.parse(written);
+  if (manifest.kind !== 'reranker') throw new AppError('invalid', `${manifest.name} is no reranker.`);
+  if (what.includes('threshold')) {
+    written.threshold = { ...perLanguage(manifest.threshold), ...thresholdsOf(calibrations) };
+  }
+  if (what.includes('answerability')) {
+    const models = Object.entries(calibrations).map(([language, { answerability }]) => [
+      language,
+      answerability,
+    ]);
+    written.answerability = { ...manifest.answerability, ...Object.fromEntries(models) };
+  }
+  modelManifestSchema.parse(written);
+  await writeFile(path, `${JSON.stringify(written, null, 2)}\n`);
+}
+
+export function perLanguage(threshold: number | Partial<Record<Language, number | undefined>>) {
+  return typeof threshold === 'number' ? { en: threshold, zh: threshold } : threshold;
+}
+
+export function thresholdsOf(calibrations: Calibrations): Partial<Record<Language, number>> {
+  return Object.fromEntries(
+    Object.entries(calibrations).flatMap(([language, { threshold }]) =>
+      threshold === null ? [] : [[language, threshold.threshold]],
+    ),
+  );
+}

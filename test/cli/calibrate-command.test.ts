@@ -1,0 +1,104 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modelManifestSchema } from '../../src/inference/model-manifest.js';
+import { writeFiles } from '../support/app.js';
+import { type FinishedCommand, startCommand } from '../support/command.js';
+import { TINY_EMBEDDER, TINY_RERANKER, writeTinyModels } from '../support/tiny-models.js';
+
+const SUBJECTS =
+  'kettle toaster lamp blender grinder heater mixer juicer scale freezer oven hood fridge washer dryer vacuum fan radio clock stove';
+
+/** Each question shares its subject and its verb with one document, its verb with many. */
+const lines = (make: (subject: string, index: number) => object): string =>
+  SUBJECTS.split(' ')
+    .flatMap((subject, index) =>
+      [0, 1].map((half) => JSON.stringify(make(`${subject}${half}x`, 2 * index + half))),
+    )
+    .join('\n');
+const verbOf = (index: number): string => ['cleaned', 'repaired', 'returned'][index % 3] as string;
+const SET = {
+  'corpus.jsonl': lines((subject, index) => ({
+    _id: `d${index}`,
+    text: `The ${subject} is ${verbOf(index)} in ${index + 2} days.`,
+  })),
+  'queries.jsonl': lines((subject, index) => ({
+    _id: `q${index}`,
+    text: `How is the ${subject} ${verbOf(index)}?`,
+  })),
+  'qrels.tsv': Array.from({ length: 40 }, (_, index) => `q${index}\td${index}\t1`).join('\n'),
+};
+
+describe('askbase calibrate', () => {
+  let dir: string;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'askbase-calibrate-'));
+    writeTinyModels(join(dir, 'models'));
+    writeFiles(join(dir, 'set'), SET);
+    writeFiles(join(dir, 'knowledge'), {
+      'shop/kb.yaml': '# Ours\ntitle: { en: Shop }\nthreshold: 0.4 # too low\n',
+      'shop/en.md': '# Shop\n\nOpen daily.\n',
+    });
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  const calibrate = (...args: string[]): Promise<FinishedCommand> =>
+    startCommand('cli/askbase.ts', ['calibrate', 'set', ...args], {
+      cwd: dir,
+      env: {
+        DATA_DIR: join(dir, 'data'),
+        MODELS_DIR: join(dir, 'models'),
+        KNOWLEDGE_DIR: join(dir, 'knowledge'),
+        EMBED_MODEL: TINY_EMBEDDER,
+        RERANK_MODEL: TINY_RERANKER,
+        EMBED_DEVICE: 'cpu',
+        RERANK_DEVICE: 'cpu',
+      },
+    }).finished;
+
+  const manifest = () =>
+    modelManifestSchema.parse(
+      JSON.parse(readFileSync(join(dir, 'models', TINY_RERANKER, 'manifest.json'), 'utf8')),
+    );
+
+  it('tells answerable questions from others, lowers the calibration error, and writes what it found', async () => {
+    const { code, stdout, stderr } = await calibrate(
+      '--precision',
+      '0.9',
+      '--write',
+      'threshold',
+      'answerability',
+      '--json',
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { calibrations } = JSON.parse(stdout);
+    expect(calibrations.zh).toBeUndefined();
+    expect(calibrations.en.questions).toBe(40);
+    const { auroc, calibrationError, threshold, answered } = calibrations.en;
+    expect(auroc.answerability).toBeGreaterThan(0.9);
+    expect(calibrationError.after).toBeLessThan(calibrationError.before);
+    expect(threshold.precision).toBeGreaterThanOrEqual(0.85);
+    expect(answered.coverage).toBeGreaterThan(0.3);
+    expect(manifest()).toMatchObject({
+      threshold: { en: threshold.threshold, zh: 0.5 },
+      answerability: { en: calibrations.en.answerability },
+    });
+  });
+
+  it('writes a threshold into kb.yaml, whose comments stay', async () => {
+    const { code, stdout } = await calibrate('--abstention', '0.5', '--kb', 'shop');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/calibration error +0\.\d+ before, 0\.\d+ after/);
+    const text = readFileSync(join(dir, 'knowledge/shop/kb.yaml'), 'utf8');
+    expect(text).toMatch(/^# Ours\ntitle: .+\n(.*\n)*threshold:\s+\S*\s*en: 0\.\d+,?\s+zh: 0\.4/);
+  });
+
+  it('refuses a goal that is none', async () => {
+    expect(await calibrate('--precision', 'high')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--precision'),
+    });
+    expect(await calibrate('--precision', '0.9', '--abstention', '0.1')).toMatchObject({ code: 2 });
+  });
+});
