@@ -59,6 +59,7 @@ describe('evaluateRetrieval', () => {
       const report = evaluationReport('cups & <pots>', evaluation);
       expect(report).toContain('cups &#38; &#60;pots&#62;');
       expect(report).toContain('how hot is green tea');
+      expect(report).toContain('Right: <b>tea</b> Green tea is steeped');
       expect(report).not.toContain('<pots>');
     } finally {
       await index.close();
