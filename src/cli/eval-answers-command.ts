@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Argument, type Command } from 'commander';
 import { AppError } from '../errors.js';
 import type { AnswerEvaluationOptions, EvaluateAnswers, Measure } from '../learn/answer-evaluation.js';
+import { evaluateAbstention } from '../learn/evaluate-abstention.js';
 import { evaluateGrounding } from '../learn/evaluate-grounding.js';
 import { EXIT } from './exit-codes.js';
 import { withCore } from './open-core.js';
@@ -11,6 +12,7 @@ import { createProgress, progressBar } from './terminal.js';
 
 const PARTS: Record<string, EvaluateAnswers> = {
   grounding: evaluateGrounding,
+  abstention: evaluateAbstention,
 };
 
 interface EvalAnswersOptions {

@@ -57,7 +57,8 @@ export async function readBeirDataset(
   return { documents: [...documents.values()], queries, judgements };
 }
 
-async function readJsonLines<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
+/** Throws AppError `invalid` naming the line that is wrong, `not-found` where there is no such file. */
+export async function readJsonLines<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
   const rows: T[] = [];
   for await (const { line, number } of readLines(path)) {
     const parsed = schema.safeParse(parseJson(line));
