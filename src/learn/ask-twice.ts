@@ -5,8 +5,8 @@ import { fuseByReciprocalRank } from '../retrieve/reciprocal-rank-fusion.js';
 import type { Candidate } from '../types.js';
 import type { BeirQuery } from './beir-dataset.js';
 import type { EvaluateOptions } from './evaluate-retrieval.js';
-import { PLAIN_LEXICON } from './index-dataset.js';
 import type { Judgements } from './ranking-metrics.js';
+import { searchDataset } from './search-dataset.js';
 
 /** A question as it is asked where its answer is in the index, and where it is not. */
 export interface AskedTwice {
@@ -33,14 +33,10 @@ const SPARE = 20;
 export async function askTwice(
   query: BeirQuery,
   judgements: Judgements,
-  { index, embedder, reranker, analyzer, knowledgeBase, depth = 50, signal }: AskTwiceOptions,
+  options: AskTwiceOptions,
 ): Promise<AskedTwice> {
-  const [vector] = (await embedder?.embed([query.text], { kind: 'query', signal })) ?? [];
-  const terms = analyzer.analyzeQuestion(query.text, PLAIN_LEXICON);
-  const hits = await index.search(
-    { dense: vector ?? null, lexical: terms },
-    { knowledgeBase, limit: depth + SPARE, signal },
-  );
+  const { reranker, depth = 50, signal } = options;
+  const { terms, hits } = await searchDataset(query.text, { ...options, limit: depth + SPARE });
   const isRelevant = ({ passage }: Pick<Candidate, 'passage'>): boolean =>
     (judgements.get(passage.documentId) ?? 0) > 0;
   const withAnswer = fuse(hits, depth, () => true);

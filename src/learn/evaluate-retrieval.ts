@@ -1,4 +1,3 @@
-import { AppError } from '../errors.js';
 import type { Reranker } from '../rerank/reranker.js';
 import { scoreCandidates } from '../rerank/score-candidates.js';
 import type { Analyzer } from '../retrieve/analyzer.js';
@@ -7,8 +6,8 @@ import type { PassageIndex } from '../retrieve/passage-index.js';
 import { fuseByReciprocalRank } from '../retrieve/reciprocal-rank-fusion.js';
 import type { BeirDataset, BeirQuery } from './beir-dataset.js';
 import { bootstrapMean, type Estimate } from './bootstrap.js';
-import { PLAIN_LEXICON } from './index-dataset.js';
 import { type Judgements, METRIC_NAMES, measureRanking, type RankingMetrics } from './ranking-metrics.js';
+import { searchDataset } from './search-dataset.js';
 
 export const STAGES = ['lexical', 'dense', 'fused', 'reranked'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -75,21 +74,14 @@ async function askEveryStage(
   judgements: Judgements,
   options: EvaluateOptions,
 ): Promise<Omit<QuestionResult, 'relevant'>> {
-  const { index, embedder, reranker, analyzer, knowledgeBase, depth = 50, signal } = options;
-  const [vector] = (await embedder?.embed([query.text], { kind: 'query', signal })) ?? [];
-  const lexical = analyzer.analyzeQuestion(query.text, PLAIN_LEXICON);
-  const madeWith = await index.searchedWith();
-  if (madeWith === null) throw new AppError('conflict', 'The index must be prepared before it is searched.');
-  const hits = await index.search(
-    { dense: vector ?? null, lexical, madeWith },
-    { knowledgeBase, limit: depth, signal },
-  );
+  const { embedder, reranker, depth = 50, signal } = options;
+  const { hits } = await searchDataset(query.text, { ...options, limit: depth });
   const fused = fuseByReciprocalRank(hits, depth);
   const reranked = reranker === null ? null : await scoreCandidates(query.text, fused, { reranker, signal });
 
   const rankings: QuestionResult['rankings'] = {
     lexical: documentsOf(hits.lexical),
-    ...(vector === undefined ? {} : { dense: documentsOf(hits.dense) }),
+    ...(embedder === null ? {} : { dense: documentsOf(hits.dense) }),
     fused: documentsOf(fused),
     ...(reranked === null ? {} : { reranked: documentsOf(reranked) }),
   };
