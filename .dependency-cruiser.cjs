@@ -3,7 +3,7 @@
  * each of them.
  */
 const ADAPTERS =
-  '^src/(?!inference/)[^/]+/(sqlite|qdrant|onnx|openai|extractive|http|winston|prom|express|socket-io|jose)-[^/]+\\.ts$';
+  '^src/(?!inference/)[^/]+/(sqlite|redis|qdrant|onnx|openai|extractive|http|winston|prom|express|socket-io|jose)-[^/]+\\.ts$';
 
 /** A vendor package may be imported by these files only. */
 const VENDORS = {
@@ -14,6 +14,8 @@ const VENDORS = {
   'prom-client': '/prom-[^/]+\\.ts$',
   express: '^src/stream/(express-[^/]+|[^/]+-routes)\\.ts$',
   'socket.io': '/socket-io-[^/]+\\.ts$',
+  redis: '/redis-[^/]+\\.ts$',
+  '@socket.io/redis-streams-adapter': '/redis-[^/]+\\.ts$',
   '@photostructure/sqlite': '/sqlite-[^/]+\\.ts$',
 
   '@node-rs/jieba': '/jieba-[^/]+\\.ts$',

@@ -8,9 +8,9 @@ import { watchKnowledgeFolder } from './ingest/chokidar-knowledge-watch.js';
 import type { FolderSyncSummary } from './ingest/knowledge-folder.js';
 import type { SyncProgress } from './ingest/sync-knowledge-folder.js';
 import { createUploadedDocuments } from './ingest/uploaded-documents.js';
+import { openStore } from './open-store.js';
 import { answerQuestion } from './pipeline.js';
 import { createReadinessCheck } from './readiness.js';
-import { createSqliteStore } from './store/sqlite-store.js';
 import { createAccess } from './stream/access.js';
 import { answerBrokenRequests } from './stream/answer-broken-requests.js';
 import { createAnswerRunner } from './stream/answer-runner.js';
@@ -18,6 +18,7 @@ import { createEmbeddingsRoutes } from './stream/embeddings-routes.js';
 import { createExpressApp } from './stream/express-app.js';
 import { createGiveFeedback } from './stream/feedback.js';
 import { createRequestLimiter } from './stream/rate-limiter-flexible-limiter.js';
+import { createAnswerQuota } from './stream/rate-limiter-flexible-quota.js';
 import { createRerankRoutes } from './stream/rerank-routes.js';
 import { createSearch } from './stream/search.js';
 import { createSocketIoServer } from './stream/socket-io-server.js';
@@ -48,10 +49,12 @@ export interface App {
   close(options?: { drainMs?: number }): Promise<void>;
 }
 
-/** Requests per address and minute, questions and events per socket and minute. */
-const LIMITS = { requestsPerMinute: 600, questionsPerMinute: 60, eventsPerMinute: 600 };
+/** Per socket. */
+const EVENTS_PER_MINUTE = 600;
 
 const LAST_BYTES_MS = 1000;
+/** How often messages without an end are looked for. */
+const SWEEP_MS = 5000;
 
 /** The server: everything built and wired, nothing listening yet. */
 export async function createApp(config: Config, options: AppOptions): Promise<App> {
@@ -59,7 +62,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const { allowedOrigins } = config;
   const core = await createCore(config, { logger });
   const { index, engine, knowledgeBases, knowledgeFolder, ingestor, reranker, embedder, chatModel } = core;
-  const store = await createSqliteStore({ file: join(config.dataDir, 'store.db') });
+  const opened = await openStore(config, logger);
+  const { store, shared } = opened;
   await refuseOpenDoors(config, store);
   const { authenticator, issueVisitorToken } = await createDoors(config, store);
   const access = createAccess(store);
@@ -72,7 +76,24 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     (ask, answerOptions) => answerQuestion(ask, steps, answerOptions),
     metrics,
   );
-  const runner = createAnswerRunner({ pipeline, conversations: store, knowledgeBases, logger });
+  const runner = createAnswerRunner({
+    pipeline,
+    conversations: store,
+    knowledgeBases,
+    logger,
+    ...(shared.relay === undefined ? {} : { relay: shared.relay }),
+    quota: createAnswerQuota(config.answers.shares),
+    limits: { running: config.answers.atOnce, graceMs: config.answers.graceMs },
+  });
+  metrics.watch({
+    name: 'askbase_model_requests',
+    help: 'Requests to the language model: running, and waiting for their turn.',
+    labelNames: ['state'],
+    read: () => [
+      { labels: { state: 'running' }, value: core.modelQueue.running },
+      { labels: { state: 'waiting' }, value: core.modelQueue.waiting },
+    ],
+  });
   metrics.watch({
     name: 'askbase_answers_running',
     help: 'Answers being written right now.',
@@ -80,7 +101,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     read: () => [{ labels: {}, value: runner.running }],
   });
   const giveFeedback = createGiveFeedback(store, access);
-  const readiness = createReadinessCheck({ config, core });
+  const readiness = createReadinessCheck({ config, core, conversations: opened.describe });
 
   const httpServer = createServer(
     createExpressApp({
@@ -104,7 +125,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       checkReadiness: readiness.check,
       metrics,
       logger,
-      requestLimiter: createRequestLimiter({ perMinute: LIMITS.requestsPerMinute }),
+      requestLimiter: createRequestLimiter({ perMinute: config.requestsPerMinute }),
       version,
       staticFolders: { '/': join(browserDir, 'page'), '/client': join(browserDir, 'client') },
       routers: [
@@ -123,9 +144,18 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     allowedOrigins,
     giveFeedback,
     logger,
-    questionLimiter: createRequestLimiter({ perMinute: LIMITS.questionsPerMinute }),
-    eventLimiter: createRequestLimiter({ perMinute: LIMITS.eventsPerMinute }),
+    eventLimiter: createRequestLimiter({ perMinute: EVENTS_PER_MINUTE }),
+    ...(shared.adapter === undefined ? {} : { adapter: shared.adapter }),
   });
+  /** Messages that this process does not write although they are its own: those of an earlier one, and lost ends. */
+  const sweep = (): Promise<void> =>
+    store
+      .interruptRunning({ except: runner.isRunning })
+      .then((count) => {
+        if (count > 0) logger.warn('Answers were interrupted.', { count });
+      })
+      .catch((error: unknown) => logger.warn('Interrupted answers could not be ended yet.', { error }));
+  let sweeping: NodeJS.Timeout | undefined;
 
   const stopping = new AbortController();
   const readKnowledge = async (): Promise<FolderSyncSummary> => {
@@ -152,7 +182,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   return {
     async listen() {
-      await store.interruptRunning();
+      await sweep();
+      sweeping = setInterval(() => void sweep(), SWEEP_MS).unref();
       await knowledgeFolder.load();
       await new Promise<void>((resolve, reject) => {
         httpServer.once('error', reject).listen(config.port, config.host, resolve);
@@ -183,6 +214,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     knowledgeRead: () => knowledge ?? Promise.reject(new Error('not listening')),
     async close({ drainMs = 30_000 } = {}) {
       stopping.abort();
+      clearInterval(sweeping);
       await Promise.all([
         watch?.close(),
         runner.drain({ timeoutMs: drainMs }),
@@ -195,7 +227,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       const cut = setTimeout(() => httpServer.closeAllConnections(), LAST_BYTES_MS);
       await closed;
       clearTimeout(cut);
-      await Promise.all([core.close(), store.close()]);
+      await Promise.all([core.close(), opened.close()]);
     },
   };
 }

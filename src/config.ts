@@ -14,6 +14,27 @@ const list = text.transform((value) =>
 
 /** `https://shop.example`, as browsers send it. */
 const origin = url.refine((value) => new URL(value).origin === value);
+const amount = z.coerce.number().int().min(1).max(100_000_000);
+
+/** `questions=60,tokens=300000,answers=4`: per minute, per minute, at a time; what is left out keeps its default. */
+function share(defaults: { questions: number; tokens: number; answers: number }) {
+  const names = Object.keys(defaults) as (keyof typeof defaults)[];
+  const pattern = new RegExp(`^(?:${names.join('|')})=[1-9]\\d{0,8}$`);
+  return list
+    .refine((pairs) => pairs.every((pair) => pattern.test(pair)), {
+      error: `must look like ${names.map((name) => `${name}=${defaults[name]}`).join(',')}`,
+    })
+    .transform((pairs) => {
+      const given = Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, string]));
+      const of = (name: keyof typeof defaults): number => Number(given[name] ?? defaults[name]);
+      return {
+        questionsPerMinute: of('questions'),
+        tokensPerMinute: of('tokens'),
+        answersAtOnce: of('answers'),
+      };
+    })
+    .prefault(names.map((name) => `${name}=${defaults[name]}`).join(','));
+}
 
 /** `model=in/out` per million tokens, several with commas: `gpt-4o-mini=0.15/0.60,qwen-plus=0.8/2`. */
 const prices = list.transform((items, context) => {
@@ -46,6 +67,7 @@ const environmentSchema = z.object({
   QDRANT_SHARDS: count.optional(),
   QDRANT_REPLICAS: count.optional(),
   QDRANT_WRITE_CONSISTENCY: count.optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   EMBED_MODEL: text.default('askbase-embed-small'),
   RERANK_MODEL: text.default('askbase-rerank-small'),
   EMBED_DEVICE: device.default('auto'),
@@ -57,6 +79,13 @@ const environmentSchema = z.object({
   JWT_JWKS_URL: url.optional(),
   JWT_ISSUER: text.optional(),
   JWT_AUDIENCE: text.optional(),
+  ANSWERS_AT_ONCE: amount.default(256),
+  MODEL_REQUESTS_AT_ONCE: amount.default(64),
+  ANSWER_GRACE_SECONDS: amount.default(60),
+  REQUESTS_PER_MINUTE: amount.default(600),
+  LIMIT_PER_SOCKET: share({ questions: 60, tokens: 300_000, answers: 4 }),
+  LIMIT_PER_ADDRESS: share({ questions: 600, tokens: 3_000_000, answers: 64 }),
+  LIMIT_PER_KEY: share({ questions: 600, tokens: 3_000_000, answers: 64 }),
   LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
   NODE_ENV: text.default('development'),
 });
@@ -67,6 +96,12 @@ export type Device = z.infer<typeof device>;
 export interface TokenPrice {
   prompt: number;
   completion: number;
+}
+
+interface ConfigShare {
+  questionsPerMinute: number;
+  tokensPerMinute: number;
+  answersAtOnce: number;
 }
 
 export interface Config {
@@ -88,6 +123,8 @@ export interface Config {
     layout: { shards?: number; replicas?: number; writeConsistency?: number };
   };
   embed: { model: string; device: Device };
+  /** Absent: conversations, traces and feedback in a file of DATA_DIR, and no other server shares them. */
+  redis?: { url: string };
   /** `url`: another server reranks. */
   rerank: { model: string; device: Device; url?: string };
   /** `auto`: keys are asked for from the first one on; without any, only this machine is listened to. */
@@ -98,6 +135,18 @@ export interface Config {
   tokenSecret?: string;
   /** Absent: no tokens of an identity provider are taken. */
   identityProvider?: { jwksUrl: string; issuer: string; audience: string };
+  /** HTTP requests per network address. */
+  requestsPerMinute: number;
+  answers: {
+    /** In this process; one more is refused with `overloaded`. */
+    atOnce: number;
+    /** To the language model; more wait in a fair queue. */
+    modelRequestsAtOnce: number;
+    /** How long an answer that nobody follows goes on. */
+    graceMs: number;
+    /** What one socket, address and key may use. */
+    shares: Record<'socket' | 'address' | 'key', ConfigShare>;
+  };
   logLevel: 'error' | 'warn' | 'info' | 'debug';
   production: boolean;
 }
@@ -147,6 +196,7 @@ export function readConfig(env: Record<string, string | undefined>, rootDir: str
     ...(chat === undefined ? {} : { chat }),
     prices: settings.CHAT_PRICES ?? {},
     ...readQdrant(settings),
+    ...(settings.REDIS_URL === undefined ? {} : { redis: { url: settings.REDIS_URL } }),
     embed: { model: settings.EMBED_MODEL, device: settings.EMBED_DEVICE },
     rerank: {
       model: settings.RERANK_MODEL,
@@ -157,6 +207,17 @@ export function readConfig(env: Record<string, string | undefined>, rootDir: str
     allowedOrigins: settings.ALLOWED_ORIGINS ?? [],
     ...(settings.TOKEN_SECRET === undefined ? {} : { tokenSecret: settings.TOKEN_SECRET }),
     ...(identityProvider === undefined ? {} : { identityProvider }),
+    requestsPerMinute: settings.REQUESTS_PER_MINUTE,
+    answers: {
+      atOnce: settings.ANSWERS_AT_ONCE,
+      modelRequestsAtOnce: settings.MODEL_REQUESTS_AT_ONCE,
+      graceMs: 1000 * settings.ANSWER_GRACE_SECONDS,
+      shares: {
+        socket: settings.LIMIT_PER_SOCKET,
+        address: settings.LIMIT_PER_ADDRESS,
+        key: settings.LIMIT_PER_KEY,
+      },
+    },
     logLevel: settings.LOG_LEVEL,
     production: settings.NODE_ENV === 'production',
   });
@@ -220,7 +281,9 @@ function describeProblem(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return `${name} must be at most ${issue.maximum}`;
     case 'invalid_format':
-      return `${name} must be an http(s) address`;
+      return `${name} must be ${name === 'REDIS_URL' ? 'a redis(s)' : 'an http(s)'} address`;
+    case 'custom':
+      return `${name} ${issue.message}`;
     default:
       return `${name} must be a ${issue.code === 'invalid_type' ? issue.expected : 'valid value'}`;
   }

@@ -6,9 +6,11 @@ import type { Answerer, AnswerRequest } from './answer/answerer.js';
 import { createCachedAnswerer } from './answer/cached-answerer.js';
 import type { ChatModel } from './answer/chat-model.js';
 import { createExtractiveAnswerer } from './answer/extractive-answerer.js';
+import { createFairQueue, type FairQueue } from './answer/fair-queue.js';
 import { answerContext, createModelAnswerer } from './answer/model-answerer.js';
 import { createOpenAIChatModel } from './answer/openai-chat-model.js';
 import { loadPrompts, type Prompts } from './answer/prompts.js';
+import { queueChatModel } from './answer/queued-chat-model.js';
 import type { Config } from './config.js';
 import { AppError } from './errors.js';
 import { createGrounding } from './ground/citation-grounding.js';
@@ -36,6 +38,7 @@ import { createQdrantPassageIndex } from './retrieve/qdrant-passage-index.js';
 import { createSqlitePassageIndex } from './retrieve/sqlite-passage-index.js';
 import type { TraceStore } from './store/trace-store.js';
 import type { Logger } from './telemetry/logger.js';
+import { currentCaller } from './telemetry/request-context.js';
 
 /** Knowledge and the way to answers, without a server around it: what the command line needs, and `app.ts` serves. */
 export interface Core {
@@ -47,6 +50,7 @@ export interface Core {
   reranker: Reranker | null;
   analyzer: Analyzer;
   chatModel: ChatModel | null;
+  modelQueue: FairQueue;
   knowledgeBases: KnowledgeBaseRegistry;
   ingestor: Ingestor;
   knowledgeFolder: KnowledgeFolder;
@@ -86,7 +90,17 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
   const analyzer = createAnalyzer();
   const embedder = chooseEmbedder(config, engine);
   const reranker = chooseReranker(config, engine);
-  const chatModel = config.chat === undefined ? null : createOpenAIChatModel({ ...config.chat, logger });
+  const modelQueue = createFairQueue({
+    atOnce: config.answers.modelRequestsAtOnce,
+    longestWaitMs: LONGEST_MODEL_WAIT_MS,
+  });
+  const chatModel =
+    config.chat === undefined
+      ? null
+      : queueChatModel(createOpenAIChatModel({ ...config.chat, logger }), {
+          queue: modelQueue,
+          client: nameCaller,
+        });
   const answerer: Answerer =
     chatModel === null
       ? createExtractiveAnswerer({ analyzer })
@@ -132,6 +146,7 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
     reranker,
     analyzer,
     chatModel,
+    modelQueue,
     knowledgeBases,
     ingestor,
     knowledgeFolder,
@@ -175,6 +190,15 @@ function modelAnswerer(options: {
 }): Answerer {
   const contextOf = (request: AnswerRequest): string => answerContext(request, options);
   return createCachedAnswerer(createModelAnswerer(options), createAnswerCache({ ...options, contextOf }));
+}
+
+/** A question does not wait longer for the language model's turn; it is refused as soon as that shows. */
+const LONGEST_MODEL_WAIT_MS = 30_000;
+
+/** Who shares the language model with whom: holders of keys, else addresses of the network. */
+function nameCaller(): string {
+  const caller = currentCaller();
+  return caller?.key ?? caller?.address ?? 'local';
 }
 
 /** Models that run in the inference process: those that no other server computes. */

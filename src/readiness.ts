@@ -12,10 +12,19 @@ export interface ReadinessCheck {
   knowledgeFailed(error: unknown): void;
 }
 
-const INDEX_MS = 900;
+const PART_MS = 900;
 
 /** Says of each part whether it is ready: a device that was asked for and is not in use makes the whole not ready. */
-export function createReadinessCheck({ config, core }: { config: Config; core: Core }): ReadinessCheck {
+export function createReadinessCheck({
+  config,
+  core,
+  conversations,
+}: {
+  config: Config;
+  core: Core;
+  /** Says whether conversations can be stored. */
+  conversations: () => Promise<Readiness>;
+}): ReadinessCheck {
   let searchable = false;
   let knowledge: Readiness = { ready: false, reason: 'The knowledge folder is being read.' };
 
@@ -23,11 +32,19 @@ export function createReadinessCheck({ config, core }: { config: Config; core: C
     const engine = config.qdrant === undefined ? 'sqlite' : 'qdrant';
     const reason = await Promise.race([
       core.index.isReady().catch((error: unknown) => toAppError(error).message),
-      new Promise<string>((resolve) => setTimeout(resolve, INDEX_MS, 'The index does not answer.').unref()),
+      new Promise<string>((resolve) => setTimeout(resolve, PART_MS, 'The index does not answer.').unref()),
     ]);
     const nodes = [...core.circuits].map(([node, { state }]) => [node, state] as const);
     const details = { engine, ...(nodes.length === 0 ? {} : { circuits: Object.fromEntries(nodes) }) };
     return reason === null ? { ready: true, ...details } : { ready: false, reason, ...details };
+  };
+
+  const checkConversations = (): Promise<Readiness> => {
+    const late = { ready: false, reason: 'The store of conversations does not answer.' };
+    return Promise.race([
+      conversations().catch((error: unknown) => ({ ready: false, reason: toAppError(error).message })),
+      new Promise<Readiness>((resolve) => setTimeout(resolve, PART_MS, late).unref()),
+    ]);
   };
 
   return {
@@ -41,7 +58,8 @@ export function createReadinessCheck({ config, core }: { config: Config; core: C
         core.chatModel === null
           ? { ready: true, mode: 'extractive' }
           : { ready: true, mode: 'model', models: core.chatModel.models };
-      return { index: await checkIndex(), ...Object.fromEntries(models), knowledge, answers: mode };
+      const [index, store] = await Promise.all([checkIndex(), checkConversations()]);
+      return { index, conversations: store, ...Object.fromEntries(models), knowledge, answers: mode };
     },
     knowledgeProgress({ done, total }) {
       const files = `${done} of ${total} files`;

@@ -27,10 +27,10 @@ describe('docker-compose.yml', () => {
   const inProfile = (profile: string): string[] =>
     services.filter(([, { profiles }]) => profiles.includes(profile)).map(([name]) => name);
 
-  it('has one app and one Qdrant, the same with a GPU, and two apps over three Qdrant nodes', () => {
+  it('has one app and one Qdrant, the same with a GPU, and two apps over Redis and three Qdrant nodes', () => {
     expect(inProfile('single')).toEqual(['app', 'qdrant']);
     expect(inProfile('gpu')).toEqual(['app-gpu', 'qdrant']);
-    expect(inProfile('cluster')).toEqual(['app-1', 'app-2', 'qdrant-1', 'qdrant-2', 'qdrant-3']);
+    expect(inProfile('cluster')).toEqual(['app-1', 'app-2', 'qdrant-1', 'qdrant-2', 'qdrant-3', 'redis']);
     expect(compose.services['app-gpu']?.deploy?.resources.reservations.devices[0]?.capabilities).toContain(
       'gpu',
     );

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '../errors.js';
 import { makeApiKey } from '../identity/api-key.js';
 import { SCOPES, type Scope } from '../identity/identity.js';
-import type { StoredKey } from '../identity/key-store.js';
+import type { KeyStore, StoredKey } from '../identity/key-store.js';
 import { knowledgeBaseIdSchema } from '../ingest/knowledge-base.js';
-import { createSqliteStore, type SqliteStore } from '../store/sqlite-store.js';
+import { openStore } from '../open-store.js';
+import { createWinstonLogger } from '../telemetry/winston-logger.js';
 import { readEnvironment } from './environment.js';
 import { EXIT } from './exit-codes.js';
 import { readConfigOrExit } from './serve-command.js';
@@ -87,13 +87,14 @@ async function revokeKey(text: string): Promise<void> {
   process.exitCode = EXIT.ok;
 }
 
-/** The same file as a running server has open. */
-async function withStore<T>(run: (store: SqliteStore) => Promise<T>): Promise<T> {
-  const { dataDir } = readConfigOrExit(readEnvironment());
-  const store = await createSqliteStore({ file: join(dataDir, 'store.db') });
+/** The same file, or the same Redis, as a running server has open. */
+async function withStore<T>(run: (store: KeyStore) => Promise<T>): Promise<T> {
+  const config = readConfigOrExit(readEnvironment());
+  const logger = createWinstonLogger({ level: 'warn', style: 'text', colors: false, stream: process.stderr });
+  const { store, close } = await openStore(config, logger);
   try {
     return await run(store);
   } finally {
-    await store.close();
+    await close();
   }
 }

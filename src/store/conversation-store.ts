@@ -47,7 +47,8 @@ export interface ConversationStore {
   startMessage(message: MessageToStart): Promise<void>;
   /**
    * Adds frames in order of `seq`; the final frame ends the message. Frames that are already there are left as they
-   * are, and after the final one nothing is added. Throws `not-found` where there is no such message (any more).
+   * are, and after the final one nothing is added. Throws `not-found` where there is no such message (any more),
+   * `interrupted` where another server took this one for dead and ended the message.
    */
   appendFrames(frames: readonly AnswerFrame[]): Promise<void>;
   /** Frames with `seq` greater than `afterSeq` (-1 gives all), in order. Undefined where there is no such message. */
@@ -66,9 +67,10 @@ export interface ConversationStore {
   /** Deletes a conversation with all messages, frames, traces and feedback. False where there was none. */
   deleteConversation(conversationId: string): Promise<boolean>;
   /**
-   * Ends every message that is still `running` with an `answer-failed` frame of code `interrupted` at the next
-   * `seq`: called once at start, when no answer of an earlier process can be running. Resolves to their number.
+   * Ends messages that nobody writes any more with an `answer-failed` frame of code `interrupted` at the next `seq`:
+   * every one that is still `running`, but for those that `except` says this process writes, and those that another
+   * server which shares the store and is alive writes. Called at start and now and then. Resolves to their number.
    */
-  interruptRunning(): Promise<number>;
+  interruptRunning(options?: { except?: (messageId: string) => boolean }): Promise<number>;
   close(): Promise<void>;
 }

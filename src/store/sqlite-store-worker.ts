@@ -231,9 +231,11 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
     deleteConversation: (conversationId: string): boolean =>
       inTransaction(database, 'write', () => deleteConversation.run(conversationId).changes > 0),
 
-    interruptRunning: (): number =>
+    readRunning: (): string[] => readRunning.all().map(({ messageId }) => messageId as string),
+
+    interruptRunning: (abandoned: readonly string[]): number =>
       inTransaction(database, 'write', () => {
-        const running = readRunning.all();
+        const running = readRunning.all().filter(({ messageId }) => abandoned.includes(messageId));
         for (const { number, messageId, conversationId, seq } of running) {
           const error = toPublicError(new AppError('interrupted'));
           appendFrame(number, { conversationId, messageId, seq, type: 'answer-failed', error });

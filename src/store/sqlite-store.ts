@@ -40,7 +40,10 @@ export async function createSqliteStore({
     ownerOfConversation: (conversationId) => worker.call('ownerOfConversation', [conversationId]),
     listConversations: (listOptions) => worker.call('listConversations', [listOptions]),
     deleteConversation: (conversationId) => worker.call('deleteConversation', [conversationId]),
-    interruptRunning: () => worker.call('interruptRunning', []),
+    interruptRunning: async ({ except = () => false } = {}) => {
+      const abandoned = (await worker.call('readRunning', [])).filter((messageId) => !except(messageId));
+      return abandoned.length === 0 ? 0 : worker.call('interruptRunning', [abandoned]);
+    },
     writeTrace: (trace) => worker.call('writeTrace', [trace]),
     readTrace: async (messageId) => parseMaybe<Trace>(await worker.call('readTrace', [messageId])),
     giveFeedback: (feedback) => worker.call('giveFeedback', [feedback]),

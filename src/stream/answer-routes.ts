@@ -18,6 +18,7 @@ export interface AnswerRoutesOptions {
   access: Access;
   conversations: Pick<ConversationStore, 'readFrames'>;
   heartbeatMs: number;
+  stallMs: number;
 }
 
 const TYPES = ['application/json', 'text/event-stream'] as const;
@@ -33,6 +34,7 @@ export function createAnswerRoutes({
   access,
   conversations,
   heartbeatMs,
+  stallMs,
 }: AnswerRoutesOptions): Router {
   const router = Router();
 
@@ -46,7 +48,7 @@ export function createAnswerRoutes({
       if (type === 'application/json') {
         response.json(toAnswerReply(await collect(frames)));
       } else {
-        await sendFrames(openEventStream(response, { heartbeatMs, signal }), frames);
+        await sendFrames(openEventStream(response, { heartbeatMs, stallMs, signal }), frames);
       }
     })
     .all(methodNotAllowed('POST'));
@@ -72,7 +74,7 @@ export function createAnswerRoutes({
         response.status(204).end();
         return;
       }
-      const stream = openEventStream(response, { heartbeatMs, signal });
+      const stream = openEventStream(response, { heartbeatMs, stallMs, signal });
       await sendFrames(stream, runner.follow(messageId, last, { signal }));
     })
     .all(methodNotAllowed('GET'));

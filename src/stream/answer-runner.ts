@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
+import { countTokens } from '../count-tokens.js';
 import { AppError } from '../errors.js';
-import type { AnswerFrame } from '../frames.js';
+import { type AnswerFrame, isFinalFrame } from '../frames.js';
 import { type Identity, LOCAL_IDENTITY } from '../identity/identity.js';
 import type { Ask } from '../pipeline.js';
 import type { ConversationStore } from '../store/conversation-store.js';
 import type { Logger } from '../telemetry/logger.js';
+import { type Caller, currentCaller, onBehalfOf } from '../telemetry/request-context.js';
 import type { Turn } from '../types.js';
 import { requireVisible } from './access.js';
+import type { AnswerQuota } from './answer-quota.js';
+import type { AnswerRelay } from './answer-relay.js';
 import { askSchema } from './ask.js';
 import { createBell } from './bell.js';
+import { followElsewhere } from './follow-elsewhere.js';
 import type { KnowledgeBases } from './knowledge-bases.js';
 import { parseInput } from './parse-input.js';
 import { type Pipeline, runAnswer } from './run-answer.js';
@@ -31,13 +36,16 @@ export interface AnswerLimits {
 }
 
 const DEFAULT_LIMITS: AnswerLimits = {
-  running: 64,
+  running: 256,
   turns: 10,
   conversationMessages: 500,
   flushIntervalMs: 33,
   graceMs: 60_000,
   stopMs: 1000,
 };
+
+/** How long another server may take to stop an answer. */
+const STOP_ELSEWHERE_MS = 5000;
 
 export interface AnswerRunnerOptions {
   pipeline: Pipeline;
@@ -53,6 +61,10 @@ export interface AnswerRunnerOptions {
   >;
   knowledgeBases: Pick<KnowledgeBases, 'get'>;
   logger: Logger;
+  /** Absent: no other server shares the conversations. */
+  relay?: AnswerRelay;
+  /** Absent: a caller may ask as much as the server can. */
+  quota?: AnswerQuota;
   limits?: Partial<AnswerLimits>;
   now?: () => Date;
 }
@@ -71,14 +83,18 @@ export interface AnswerAddress {
 export interface AnswerRunner {
   /**
    * Checks a question (`askSchema`), stores it and starts its answer. Throws AppError `invalid`, `not-found` (knowledge
-   * base, conversation), `conflict`, `overloaded`, `unavailable` (draining), or what the store throws.
+   * base, conversation), `conflict`, `overloaded`, `too-many-requests` (the current caller's quota), `unavailable`
+   * (draining), or what the store throws.
    *
    * @param options.asker whose conversation it is and which knowledge bases there are for it; on an open server
    *   everybody is the same one
    * @param options.turns replaces the turns of the stored conversation
    */
   start(input: unknown, options?: StartOptions): Promise<AnswerAddress>;
-  /** Stops an answer; resolves once its final frame is out. False where it had ended before. Throws `not-found`. */
+  /**
+   * Stops an answer, wherever it is written; resolves once its final frame is out. False where it had ended before.
+   * Throws `not-found`, or `timeout` where another server does not stop it in time.
+   */
   stop(messageId: string): Promise<boolean>;
   /** Throws `not-found` where there is no such message. */
   find(messageId: string): Promise<AnswerAddress>;
@@ -88,6 +104,8 @@ export interface AnswerRunner {
    * `interrupted` where the message never got its final frame.
    */
   follow(messageId: string, afterSeq: number, options: FollowOptions): AsyncIterable<AnswerFrame>;
+  /** Whether this process writes the message. */
+  isRunning(messageId: string): boolean;
   /** Answers running now. */
   readonly running: number;
   readonly draining: boolean;
@@ -96,7 +114,7 @@ export interface AnswerRunner {
 }
 
 export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
-  const { pipeline, conversations, knowledgeBases, logger, now = () => new Date() } = options;
+  const { pipeline, conversations, knowledgeBases, logger, relay, quota, now = () => new Date() } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const answers = new Map<string, RunningAnswer>();
   const changed = createBell();
@@ -106,14 +124,15 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
   const admit = (conversationId = randomUUID() as string): RunningAnswer => {
     if (draining) throw new AppError('unavailable', 'The server is shutting down.', { retryAfterSeconds: 5 });
     if (answers.size >= limits.running) throw new AppError('overloaded', undefined, { retryAfterSeconds: 2 });
-    const answer = new RunningAnswer({ conversationId, messageId: randomUUID(), graceMs: limits.graceMs });
-    answers.set(answer.messageId, answer);
+    const messageId = randomUUID();
+    const answer = new RunningAnswer({
+      conversationId,
+      messageId,
+      graceMs: limits.graceMs,
+      ...(relay === undefined ? {} : { isFollowedElsewhere: () => relay.isFollowedElsewhere(messageId) }),
+    });
+    answers.set(messageId, answer);
     return answer;
-  };
-
-  const dismiss = (answer: RunningAnswer): void => {
-    answers.delete(answer.messageId);
-    changed.ring();
   };
 
   const loadTurns = async (conversationId: string, owner: string): Promise<Turn[]> => {
@@ -161,27 +180,49 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
     return { conversationId: found.conversationId, messageId };
   };
 
+  const stopElsewhere = async (messageId: string): Promise<boolean> => {
+    const message = await conversations.readMessage(messageId);
+    if (message === undefined) throw new AppError('not-found', 'There is no such message.');
+    if (relay === undefined || message.status !== 'running') return false;
+    const signal = AbortSignal.timeout(STOP_ELSEWHERE_MS);
+    const frames = followElsewhere(messageId, -1, { conversations, relay, signal });
+    await relay.askToStop(messageId);
+    for await (const frame of frames) if (isFinalFrame(frame)) return true;
+    throw new AppError('timeout', 'The server that writes the answer did not stop it.');
+  };
+  relay?.onStop((messageId) => answers.get(messageId)?.abort(new AppError('stopped')));
+
   return {
     async start(input, startOptions = {}) {
       const question = parseInput(askSchema, input);
-      const answer = admit(question.conversationId);
+      const caller = callerOf(startOptions.asker);
+      const admission = caller === undefined ? undefined : await quota?.admit(caller);
+      let answer: RunningAnswer | undefined;
+      const dismiss = (): void => {
+        if (answer !== undefined) answers.delete(answer.messageId);
+        admission?.release({ tokens: tokensUsed(answer?.frames ?? []) });
+        changed.ring();
+      };
       try {
-        const ask = await prepare(answer, question, startOptions);
-        void runAnswer(answer, ask, { pipeline, conversations, logger, ...limits }).then(() =>
-          dismiss(answer),
-        );
+        answer = admit(question.conversationId);
+        const { conversationId, messageId } = answer;
+        const run = runAnswer.bind(undefined, answer, await prepare(answer, question, startOptions), {
+          pipeline,
+          conversations,
+          logger,
+          ...limits,
+        });
+        void (caller === undefined ? run() : onBehalfOf(caller, run)).then(dismiss);
+        return { conversationId, messageId };
       } catch (thrown) {
-        dismiss(answer);
+        dismiss();
         throw thrown;
       }
-      return { conversationId: answer.conversationId, messageId: answer.messageId };
     },
     async stop(messageId) {
       const answer = answers.get(messageId);
-      if (answer === undefined || answer.ended) {
-        await find(messageId);
-        return false;
-      }
+      if (answer === undefined) return stopElsewhere(messageId);
+      if (answer.ended) return false;
       answer.abort(new AppError('stopped'));
       await answer.whenEnded();
       return true;
@@ -193,12 +234,17 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
         yield* answer.follow(afterSeq, followOptions);
         return;
       }
+      if (relay !== undefined) {
+        yield* followElsewhere(messageId, afterSeq, { conversations, relay, signal: followOptions.signal });
+        return;
+      }
       const frames = await conversations.readFrames(messageId, afterSeq);
       if (frames === undefined) throw new AppError('not-found', 'There is no such message.');
       yield* frames;
       const message = await conversations.readMessage(messageId);
       if (message?.status === 'running') throw new AppError('interrupted');
     },
+    isRunning: (messageId) => answers.has(messageId),
     get running() {
       return answers.size;
     },
@@ -218,4 +264,20 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
       await emptyBy(giveUpAt + 2 * limits.stopMs);
     },
   };
+}
+
+/** Where the request came from, and whose key it showed. */
+function callerOf(asker: Identity | undefined): Caller | undefined {
+  const caller = currentCaller();
+  if (caller === undefined || asker === undefined || asker.kind === 'local') return caller;
+  return { ...caller, key: asker.client };
+}
+
+/** As the model's service counted them; of an answer that broke off, what was seen of it. */
+function tokensUsed(frames: readonly AnswerFrame[]): number {
+  const final = frames.at(-1);
+  if (final?.type === 'answer-completed') {
+    return final.usage === undefined ? 0 : final.usage.promptTokens + final.usage.completionTokens;
+  }
+  return frames.reduce((sum, frame) => sum + (frame.type === 'text-delta' ? countTokens(frame.text) : 0), 0);
 }

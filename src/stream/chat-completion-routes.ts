@@ -26,12 +26,13 @@ export interface ChatCompletionRoutesOptions {
   runner: AnswerRunner;
   knowledgeBases: KnowledgeBases;
   heartbeatMs: number;
+  stallMs: number;
   now: () => Date;
 }
 
 /** OpenAI's routes with a knowledge base in the place of a model. */
 export function createChatCompletionRoutes(options: ChatCompletionRoutesOptions): Router {
-  const { runner, knowledgeBases, heartbeatMs, now } = options;
+  const { runner, knowledgeBases, heartbeatMs, stallMs, now } = options;
   const router = Router();
   const startedAt = toSeconds(now());
   const toModel = ({ id }: { id: string }): object => ({
@@ -57,7 +58,7 @@ export function createChatCompletionRoutes(options: ChatCompletionRoutesOptions)
       const markers = citation_markers === true;
       const head = { messageId, model, created: toSeconds(now()) };
       if (stream) {
-        const events = openEventStream(response, { heartbeatMs, signal });
+        const events = openEventStream(response, { heartbeatMs, stallMs, signal });
         const includeUsage = stream_options?.include_usage === true;
         await sendChunks(events, frames, { head, includeUsage, markers });
       } else {

@@ -15,10 +15,19 @@ export interface EventStream {
   end(): void;
 }
 
-/** Begins the reply. A comment now and then keeps proxies from closing a silent stream. */
+export interface EventStreamOptions {
+  /** Time between two comments on a silent stream: they keep proxies from closing it. */
+  heartbeatMs: number;
+  /** A client that has not read what it was sent by then is cut off; it may come back and go on after its last id. */
+  stallMs: number;
+  /** Aborts when the client is gone. */
+  signal: AbortSignal;
+}
+
+/** Begins the reply. A client that does not read is sent nothing more until it does. */
 export function openEventStream(
   response: ServerResponse,
-  { heartbeatMs, signal }: { heartbeatMs: number; signal: AbortSignal },
+  { heartbeatMs, stallMs, signal }: EventStreamOptions,
 ): EventStream {
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
@@ -26,13 +35,17 @@ export function openEventStream(
     'X-Accel-Buffering': 'no',
   });
   response.flushHeaders();
-  const heartbeat = setInterval(() => response.write(': waiting\n\n'), heartbeatMs);
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(': waiting\n\n');
+  }, heartbeatMs);
   response.once('close', () => clearInterval(heartbeat));
   return {
     async send({ id, event, data }) {
       const fields = [id === undefined ? '' : `id: ${id}\n`, event === undefined ? '' : `event: ${event}\n`];
       if (signal.aborted || response.write(`${fields.join('')}data: ${data}\n\n`)) return;
-      await once(response, 'drain', { signal }).catch(() => undefined);
+      const stalled = AbortSignal.timeout(stallMs);
+      await once(response, 'drain', { signal: AbortSignal.any([signal, stalled]) }).catch(() => undefined);
+      if (stalled.aborted && response.writableNeedDrain) response.destroy();
     },
     end() {
       clearInterval(heartbeat);

@@ -38,12 +38,15 @@ export interface HttpLimits {
   upload: UploadLimits;
   /** Time between two comments on a silent event stream. */
   heartbeatMs: number;
+  /** How long the reader of an event stream may take to read what it was sent; then it is cut off. */
+  stallMs: number;
 }
 
 const DEFAULT_LIMITS: HttpLimits = {
   bodyBytes: 17_000_000,
   upload: { files: 20, fileBytes: 20_000_000, totalBytes: 50_000_000 },
   heartbeatMs: 15_000,
+  stallMs: 20_000,
 };
 
 export interface ExpressAppOptions {
@@ -78,7 +81,7 @@ export interface ExpressAppOptions {
 export function createExpressApp(options: ExpressAppOptions): Express {
   const { requestLimiter, authenticator, version, allowedOrigins = [], now = () => new Date() } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { heartbeatMs } = limits;
+  const { heartbeatMs, stallMs } = limits;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -92,8 +95,8 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   app.use(refuseOtherOrigins(allowedOrigins), identify(authenticator));
   app.use(createDocumentRoutes({ ...options, readUpload: createReadUpload(limits.upload) }));
   app.use(requireJson, express.json({ limit: limits.bodyBytes, verify: requireUtf8 }));
-  app.use(createAnswerRoutes({ ...options, heartbeatMs }));
-  app.use(createChatCompletionRoutes({ ...options, heartbeatMs, now }));
+  app.use(createAnswerRoutes({ ...options, heartbeatMs, stallMs }));
+  app.use(createChatCompletionRoutes({ ...options, heartbeatMs, stallMs, now }));
   app.use(createSearchRoutes(options));
   app.use(createConversationRoutes(options));
   app.use(createKnowledgeBaseRoutes(options));
@@ -110,7 +113,7 @@ const nameRequest: RequestHandler = (request, response, next) => {
   const given = request.get('x-request-id');
   const requestId = given !== undefined && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
   response.setHeader('x-request-id', requestId);
-  inRequest(requestId, next);
+  inRequest(requestId, next, { address: request.ip ?? 'unknown' });
 };
 
 function measureRequest(metrics: Metrics): RequestHandler {

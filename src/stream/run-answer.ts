@@ -11,7 +11,7 @@ export type Pipeline = (ask: Ask, options: { signal: AbortSignal }) => AsyncIter
 
 export interface RunAnswerOptions {
   pipeline: Pipeline;
-  conversations: Pick<ConversationStore, 'appendFrames'>;
+  conversations: Pick<ConversationStore, 'appendFrames' | 'readFrames'>;
   logger: Logger;
   /** Least time between two text deltas, after the first. */
   flushIntervalMs: number;
@@ -33,7 +33,7 @@ export async function runAnswer(answer: RunningAnswer, ask: Ask, options: RunAns
     await show(answer, [final], options);
   } catch (thrown) {
     logFailure(options.logger, answer, thrown);
-    answer.publish(answer.number([failed(thrown)]));
+    answer.publish((await endedElsewhere(answer, thrown, options)) ?? answer.number([failed(thrown)]));
   }
   options.logger.info('answer ended', {
     messageId: answer.messageId,
@@ -91,6 +91,17 @@ async function show(
   const frames = answer.number(bodies);
   await conversations.appendFrames(frames);
   answer.publish(frames);
+}
+
+/** The rest of an answer that another server has ended because it took this one for dead. */
+async function endedElsewhere(
+  { messageId, frames }: RunningAnswer,
+  thrown: unknown,
+  { conversations }: RunAnswerOptions,
+): Promise<AnswerFrame[] | undefined> {
+  if (toAppError(thrown).code !== 'interrupted') return undefined;
+  const rest = await conversations.readFrames(messageId, frames.length - 1).catch(() => undefined);
+  return rest?.some(isFinalFrame) ? rest : undefined;
 }
 
 function failed(thrown: unknown): FrameBody {

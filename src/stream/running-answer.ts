@@ -11,6 +11,15 @@ export interface FollowOptions {
   whenLeft?: 'wait' | 'stop';
 }
 
+export interface RunningAnswerOptions {
+  conversationId: string;
+  messageId: string;
+  /** How long it goes on when nobody follows. */
+  graceMs: number;
+  /** Whether somebody follows it on another server; nobody where absent. */
+  isFollowedElsewhere?: () => Promise<boolean>;
+}
+
 /** One answer on its way: numbers its frames, keeps them, lets any number follow, and stops when nobody does. */
 export class RunningAnswer {
   readonly conversationId: string;
@@ -19,13 +28,15 @@ export class RunningAnswer {
   readonly #bell = createBell();
   readonly #abortion = new AbortController();
   readonly #graceMs: number;
+  readonly #isFollowedElsewhere: () => Promise<boolean>;
   #followers = 0;
   #graceTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: { conversationId: string; messageId: string; graceMs: number }) {
+  constructor(options: RunningAnswerOptions) {
     this.conversationId = options.conversationId;
     this.messageId = options.messageId;
     this.#graceMs = options.graceMs;
+    this.#isFollowedElsewhere = options.isFollowedElsewhere ?? (async () => false);
     this.#startGrace();
   }
 
@@ -92,8 +103,15 @@ export class RunningAnswer {
   }
 
   #startGrace(): void {
-    this.#graceTimer = setTimeout(() => this.#abandon(), this.#graceMs);
+    this.#graceTimer = setTimeout(() => void this.#endGrace(), this.#graceMs);
     this.#graceTimer.unref();
+  }
+
+  async #endGrace(): Promise<void> {
+    const elsewhere = await this.#isFollowedElsewhere().catch(() => false);
+    if (this.#followers > 0 || this.ended) return;
+    if (elsewhere) this.#startGrace();
+    else this.#abandon();
   }
 
   #abandon(): void {

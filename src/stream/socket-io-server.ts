@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Server, type Socket } from 'socket.io';
+import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { toPublicError } from '../errors.js';
 import { type Authenticator, bearerToken, type Credentials } from '../identity/authenticator.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -17,16 +17,16 @@ import { type SocketSession, serveSocket } from './socket-io-session.js';
 export interface SocketLimits {
   /** Bytes of one event; a larger one closes the socket. */
   payloadBytes: number;
-  /** Answers at a time that one socket may have asked for. */
-  concurrentAnswers: number;
   /** Answers at a time that one socket may follow. */
   concurrentFollows: number;
+  /** How long a client may read nothing of what it is sent; then it is dropped. */
+  stallMs: number;
 }
 
 const DEFAULT_LIMITS: SocketLimits = {
   payloadBytes: 17_000_000,
-  concurrentAnswers: 4,
   concurrentFollows: 32,
+  stallMs: 20_000,
 };
 
 export interface SocketIoServerOptions {
@@ -36,13 +36,13 @@ export interface SocketIoServerOptions {
   authenticator: Authenticator;
   giveFeedback: GiveFeedback;
   logger: Logger;
-  /** Questions per socket; the caller is the socket's id. */
-  questionLimiter: RequestLimiter;
   /** Events of any kind per socket; the caller is the socket's id. */
   eventLimiter: RequestLimiter;
   limits?: Partial<SocketLimits>;
   /** Pages of other sites that may connect: `https://shop.example`. None where absent. */
   allowedOrigins?: readonly string[];
+  /** How what is sent to rooms reaches sockets of other servers; this server's alone where absent. */
+  adapter?: NonNullable<ServerOptions['adapter']>;
 }
 
 export interface SocketIoServer {
@@ -65,6 +65,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
   const io = new Server(httpServer, {
     maxHttpBufferSize: limits.payloadBytes,
     ...(allowedOrigins.length === 0 ? {} : { cors: { origin: [...allowedOrigins] } }),
+    ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
     allowRequest: (request, decide) => decide(null, isAllowedOrigin(request.headers, allowedOrigins)),
   });
   const sessions = new Map<Socket, SocketSession>();
@@ -80,7 +81,10 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
     const session = serveSocket(socket, { ...options, identify: () => identify(socket), limits });
     sessions.set(socket, session);
     socket.onAny((event: unknown, ...args: unknown[]) => {
-      void inRequest(randomUUID(), () => session.receive(String(event), args));
+      void inRequest(randomUUID(), () => session.receive(String(event), args), {
+        address: socket.handshake.address,
+        socketId: socket.id,
+      });
     });
     socket.on('disconnect', (reason) => {
       logger.debug('socket disconnected', { socketId: socket.id, reason });
@@ -96,6 +100,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
       const closing = [...sessions].map(([socket, session]) => finish(socket, session));
       await Promise.race([Promise.all(closing), sleep(CLOSE_MS, undefined, { ref: false })]);
       io.engine.close();
+      await io.of('/').adapter.close();
     },
   };
 }

@@ -18,9 +18,8 @@ export interface SessionOptions {
   identify: () => Promise<Identity>;
   giveFeedback: GiveFeedback;
   logger: Logger;
-  questionLimiter: RequestLimiter;
   eventLimiter: RequestLimiter;
-  limits: { concurrentAnswers: number; concurrentFollows: number };
+  limits: { concurrentFollows: number; stallMs: number };
 }
 
 /** What one socket may do and is sent. */
@@ -40,12 +39,10 @@ type AfterAck = () => void;
 type Handler = (payload: unknown, identity: Identity) => Promise<{ reply: object; afterAck?: AfterAck }>;
 
 export function serveSocket(socket: Socket, options: SessionOptions): SocketSession {
-  const { runner, access, identify, giveFeedback, logger, questionLimiter, eventLimiter, limits } = options;
+  const { runner, access, identify, giveFeedback, logger, eventLimiter, limits } = options;
   const follows = new Map<string, AbortController>();
   const following = new Set<Promise<void>>();
-  const asked = new Set<string>();
-  const outbox = createOutbox(socket);
-  let asking = 0;
+  const outbox = createOutbox(socket, limits.stallMs);
 
   const input = <Event extends ClientEvent>(event: Event, payload: unknown) =>
     parseInput(clientEvents[event].payload, payload) as z.output<(typeof clientEvents)[Event]['payload']>;
@@ -69,12 +66,18 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
     } catch (thrown) {
       logIfUnforeseen(event, thrown);
       socket.emit('request-failed', { event, messageId, error: toPublicError(thrown) });
+      if (thrown === outbox.stalled) drop();
     } finally {
       if (follows.get(messageId) === controller) {
         follows.delete(messageId);
-        asked.delete(messageId);
       }
     }
+  };
+
+  /** It may come back and go on after its last frame; the reason waits a moment for it to read. */
+  const drop = (): void => {
+    logger.info('A client did not read and was dropped.', { socketId: socket.id });
+    setTimeout(() => socket.conn.close(true), DROP_MS).unref();
   };
 
   const startFollowing = (...given: Parameters<typeof follow>): void => {
@@ -90,16 +93,8 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
   const handlers: Record<ClientEvent, Handler> = {
     async 'question-ask'(payload, asker) {
       const question = input('question-ask', payload);
-      if (asking + asked.size >= limits.concurrentAnswers) throw tooManyAtATime();
-      asking += 1;
-      try {
-        await questionLimiter.take(socket.id);
-        const address = await runner.start(question, { asker });
-        asked.add(address.messageId);
-        return { reply: address, afterAck: () => startFollowing('question-ask', address, -1) };
-      } finally {
-        asking -= 1;
-      }
+      const address = await runner.start(question, { asker });
+      return { reply: address, afterAck: () => startFollowing('question-ask', address, -1) };
     },
     async 'answer-stop'(payload, identity) {
       const { messageId } = input('answer-stop', payload);
@@ -146,13 +141,17 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
   };
 }
 
+/** How long a client that did not read has to read why it is dropped. */
+const DROP_MS = 1000;
+
 function tooManyAtATime(): AppError {
   return new AppError('too-many-requests', 'Too many answers at a time.', { retryAfterSeconds: 1 });
 }
 
 /** Holds frames back while the client does not read, so that a slow one costs bounded memory. */
-function createOutbox({ conn }: Socket): { whenWritable(signal: AbortSignal): Promise<void> } {
+function createOutbox({ conn }: Socket, stallMs: number) {
   const drained = createBell();
+  const stalled = new AppError('timeout', 'What was sent here was not read in time.');
   let waiting = 0;
   conn.on('packetCreate', () => {
     waiting += 1;
@@ -162,8 +161,12 @@ function createOutbox({ conn }: Socket): { whenWritable(signal: AbortSignal): Pr
     drained.ring();
   });
   return {
-    async whenWritable(signal) {
-      while (!signal.aborted && waiting > MAX_WAITING_PACKETS) await drained.wait({ signal });
+    stalled,
+    /** Throws `stalled` where the client reads nothing for too long. */
+    async whenWritable(signal: AbortSignal): Promise<void> {
+      if (waiting <= MAX_WAITING_PACKETS) return;
+      await drained.wait({ signal, timeoutMs: stallMs });
+      if (!signal.aborted && waiting > MAX_WAITING_PACKETS) throw stalled;
     },
   };
 }

@@ -63,7 +63,6 @@ async function serve(pipeline: Pipeline = echo, options: ServeOptions = {}): Pro
     authenticator: openDoor,
     logger,
     giveFeedback: async (input) => void feedback.push(input),
-    questionLimiter: createRequestLimiter({ perMinute: 1000 }),
     eventLimiter: createRequestLimiter({ perMinute: 1000 }),
   });
   httpServer.listen(port, '127.0.0.1');

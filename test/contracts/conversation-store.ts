@@ -214,6 +214,14 @@ export function conversationStoreContract(
       expect(await store.interruptRunning()).toBe(0);
     });
 
+    test('leaves what this process still writes', async () => {
+      await store.startMessage(message('c1', 'm1'));
+      await store.startMessage(message('c1', 'm2'));
+      expect(await store.interruptRunning({ except: (messageId) => messageId === 'm1' })).toBe(1);
+      expect(await store.readMessage('m1')).toMatchObject({ status: 'running' });
+      expect(await store.readMessage('m2')).toMatchObject({ status: 'failed' });
+    });
+
     test('lets what was asked for finish before it closes', async () => {
       await store.startMessage(message('c1', 'm1'));
       const writes = Array.from({ length: 10 }, (_, seq) =>

@@ -81,8 +81,10 @@ export function createMemoryConversationStore(): ConversationStore {
       for (const { message } of found) entries.delete(message.messageId);
       return found.length > 0;
     },
-    async interruptRunning() {
-      const running = [...entries.values()].filter(({ message }) => message.status === 'running');
+    async interruptRunning({ except = () => false } = {}) {
+      const running = [...entries.values()].filter(
+        ({ message }) => message.status === 'running' && !except(message.messageId),
+      );
       const error = toPublicError(new AppError('interrupted'));
       for (const { message, frames } of running) {
         const { conversationId, messageId } = message;

@@ -8,9 +8,11 @@ import { AppError } from '../../src/errors.js';
 import { type AnswerFrame, frameSchema, isFinalFrame } from '../../src/frames.js';
 import type { Feedback } from '../../src/store/feedback-store.js';
 import { createAccess } from '../../src/stream/access.js';
+import type { Share } from '../../src/stream/answer-quota.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
 import { createGiveFeedback } from '../../src/stream/feedback.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
+import { createAnswerQuota } from '../../src/stream/rate-limiter-flexible-quota.js';
 import type { Pipeline } from '../../src/stream/run-answer.js';
 import { clientEvents, serverEvents } from '../../src/stream/socket-events.js';
 import {
@@ -33,6 +35,9 @@ import {
   started,
 } from './scripted-answers.js';
 
+/** More than any of these tests asks for. */
+const share: Share = { questionsPerMinute: 10_000, tokensPerMinute: 1e9, answersAtOnce: 10_000 };
+
 type Reply = { ok: boolean; [field: string]: unknown };
 
 interface Served {
@@ -51,7 +56,7 @@ afterEach(async () => {
 
 async function serve(
   pipeline: Pipeline = echo,
-  options: Partial<SocketIoServerOptions> & { questionsPerMinute?: number; graceMs?: number } = {},
+  options: Partial<SocketIoServerOptions> & { share?: Partial<Share>; graceMs?: number } = {},
 ): Promise<Served> {
   const httpServer = createServer((_request, response) => response.writeHead(404).end());
   const logger = createMemoryLogger();
@@ -64,6 +69,7 @@ async function serve(
     knowledgeBases: createKnowledgeBases(shop),
     logger,
     limits: { graceMs: options.graceMs ?? 60_000 },
+    quota: createAnswerQuota({ socket: { ...share, ...options.share }, address: share, key: share }),
   });
   const giveFeedback = createGiveFeedback(
     {
@@ -80,7 +86,6 @@ async function serve(
     authenticator: openDoor,
     giveFeedback,
     logger,
-    questionLimiter: createRequestLimiter({ perMinute: options.questionsPerMinute ?? 10_000 }),
     eventLimiter: createRequestLimiter({ perMinute: 100_000 }),
     ...options,
   });
@@ -160,7 +165,7 @@ describe('question-ask', () => {
   });
 
   it('is refused above the questions of a minute, with a hint when to retry', async () => {
-    const socket = await (await serve(echo, { questionsPerMinute: 2 })).connect();
+    const socket = await (await serve(echo, { share: { questionsPerMinute: 2 } })).connect();
     const replies = [];
     for (let index = 0; index < 3; index += 1) {
       const collecting = collectFrames(socket);
@@ -177,17 +182,17 @@ describe('question-ask', () => {
 
   it('is refused while too many answers run for the socket, however often they are resumed', async () => {
     const endless = createEndless();
-    const socket = await (await serve(endless.pipeline, { limits: { concurrentAnswers: 1 } })).connect();
+    const socket = await (await serve(endless.pipeline, { share: { answersAtOnce: 1 } })).connect();
     const { messageId } = await send(socket, 'question-ask', question);
     await send(socket, 'answer-resume', { messageId, afterSeq: -1 });
     expect(await send(socket, 'question-ask', question)).toMatchObject({
       ok: false,
-      error: { code: 'too-many-requests', retryAfterSeconds: 1 },
+      error: { code: 'too-many-requests', retryAfterSeconds: 2 },
     });
   });
 
   it('is answered a thousand times on one socket: each is accepted or clearly refused, none is lost', async () => {
-    const { connect } = await serve();
+    const { connect } = await serve(echo, { share: { answersAtOnce: 4 } });
     const socket = await connect();
     const texts = new Map<unknown, string>();
     socket.on('frame', (frame: AnswerFrame) => {
@@ -414,6 +419,35 @@ describe('A client that does not read', () => {
     ws.resume();
     await expect.poll(() => seqs.length, { timeout: 20_000 }).toBe(LENGTH);
     expect(seqs).toEqual(Array.from({ length: LENGTH }, (_, index) => index));
+  });
+
+  it('is dropped with a reason when it reads nothing for too long, and goes on after its last frame', async () => {
+    const LENGTH = 300;
+    const { connect, sockets } = await serve(
+      async function* () {
+        const reason = 'x'.repeat(64_000);
+        for (let index = 1; index < LENGTH; index += 1) yield { type: 'handoff-requested', reason };
+        yield completed('Done.');
+      },
+      { limits: { stallMs: 20 } },
+    );
+    const socket = await connect({ transports: ['websocket'] });
+    const frames: AnswerFrame[] = [];
+    socket.on('frame', (frame: AnswerFrame) => frames.push(frame));
+    const acknowledged = send(socket, 'question-ask', question);
+    const gone = once(socket as never, 'disconnect');
+    const { ws } = socket.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
+    const { messageId } = await acknowledged;
+    ws.pause();
+    await expect.poll(() => sockets.connected, { timeout: 20_000 }).toBe(0);
+    ws.resume();
+    await gone;
+    expect(frames.length).toBeLessThan(LENGTH);
+    const again = await connect({ transports: ['websocket'] });
+    const rest = collectFrames(again);
+    await send(again, 'answer-resume', { messageId, afterSeq: frames.at(-1)?.seq ?? -1 });
+    frames.push(...(await rest));
+    expect(frames.map(({ seq }) => seq)).toEqual(Array.from({ length: LENGTH }, (_, index) => index));
   });
 });
 
