@@ -19,7 +19,7 @@ const PASSAGES = 50;
 const TOKENS = 200;
 const SMALL = 'askbase-rerank-small';
 const LARGE = 'bge-reranker-base-shape';
-const LARGE_SHAPE = { layers: 12, hidden: 768, heads: 12, intermediate: 3072, maxPositions: 514 } as const;
+const LARGE_SHAPE = { layers: 12, hidden: 768, heads: 12, intermediate: 3072, maxPositions: 512 } as const;
 
 const modelsDir = mkdtempSync(join(tmpdir(), 'askbase-bench-'));
 const { signal } = new AbortController();
@@ -33,12 +33,19 @@ async function writeModels(): Promise<void> {
   const dir = join(modelsDir, LARGE);
   mkdirSync(dir);
   cpSync(join(modelsDir, 'scratch', TINY_RERANKER, 'tokenizer.json'), join(dir, 'tokenizer.json'));
+  const config = {
+    architectures: ['BertForSequenceClassification'],
+    model_type: 'bert',
+    hidden_size: LARGE_SHAPE.hidden,
+    max_position_embeddings: LARGE_SHAPE.maxPositions,
+    id2label: { 0: 'LABEL_0' },
+  };
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(config));
   const model = writeTransformer({
-    kind: 'roberta',
+    kind: 'bert',
     task: 'reranker',
     precision: 'fp32',
     ...LARGE_SHAPE,
-    padId: 1,
     vocabularySize: tinyVocabularySize(),
   });
   writeFileSync(join(dir, 'model.onnx'), model);
