@@ -161,7 +161,9 @@ export async function* answerQuestion(
     }
     yield* grounding.finish();
     if (grounding.text.trim() === '' && grounding.withheld > 0) {
-      yield* noAnswer('policy', steps.abstain('below-threshold', knowledgeBase, question.language));
+      const reason = 'below-threshold';
+      const said = steps.abstain({ reason, knowledgeBase, questionLanguage: question.language, candidates });
+      yield* noAnswer('policy', said);
       return;
     }
     if (grounding.text.trim() === '') throw new AppError('model-failed', 'The language model said nothing.');
