@@ -139,6 +139,16 @@ const en = {
   traceNone: 'No search was made for this answer, so there are no candidates.',
   threshold: (value: string) => `Threshold ${value}`,
   noThreshold: 'No reranker ran, so no threshold was applied.',
+  answerability: 'Whether there is an answer',
+  answerabilityOf: (probability: string, threshold: string) =>
+    `Likely to be answered: ${probability}. Below ${threshold} nothing is answered.`,
+  signalNames: {
+    logit: 'Best logit',
+    lead: 'Its lead over the second',
+    cosine: 'Best cosine',
+    cosineLead: 'Its lead over the next ones',
+    coverage: 'Share of the rare words covered',
+  },
   scores: {
     lexical: 'Words (BM25)',
     dense: 'Meaning (cosine)',
@@ -318,6 +328,15 @@ const zh: Texts = {
   traceNone: '这个回答没有经过检索，因此没有候选段落。',
   threshold: (value) => `阈值 ${value}`,
   noThreshold: '没有运行重排模型，因此没有使用阈值。',
+  answerability: '有没有答案',
+  answerabilityOf: (probability, threshold) => `有答案的可能性 ${probability}，低于 ${threshold} 则不回答。`,
+  signalNames: {
+    logit: '最高 logit',
+    lead: '领先第二名',
+    cosine: '最高余弦',
+    cosineLead: '领先其后各名',
+    coverage: '覆盖的少见词比例',
+  },
   scores: {
     lexical: '词语（BM25）',
     dense: '语义（余弦）',

@@ -17,6 +17,7 @@ export function tracePanel(
     title: texts.why,
     nodes: [
       summary(trace, texts),
+      ...answerability(trace, texts),
       ...candidates(trace, texts, openCandidate),
       timings(trace, texts),
       engines(trace, texts),
@@ -36,6 +37,23 @@ function summary(trace: Trace, texts: Texts): HTMLElement {
     ' ',
     threshold === null ? texts.noThreshold : `${texts.threshold(threshold.toFixed(2))}.`,
   );
+}
+
+/** How likely an answer was, and from which signals. */
+function answerability({ answerability: judged }: Trace, texts: Texts): HTMLElement[] {
+  if (judged === undefined) return [];
+  const { probability, threshold, signals } = judged;
+  const rows = Object.entries(signals).flatMap(([name, value]) => [
+    element('dt', {}, texts.signalNames[name as keyof typeof signals]),
+    element('dd', {}, value.toFixed(2)),
+  ]);
+  return [
+    section(
+      texts.answerability,
+      element('p', {}, texts.answerabilityOf(probability.toFixed(2), threshold.toFixed(2))),
+      element('dl', { class: 'engines' }, ...rows),
+    ),
+  ];
 }
 
 function candidates(
@@ -102,11 +120,11 @@ function prompt({ prompt: messages }: Trace, texts: Texts): HTMLElement[] {
   return [element('details', { class: 'prompt-sent' }, summary, element('dl', {}, ...shown))];
 }
 
-function section(title: string, content: HTMLElement): HTMLElement {
+function section(title: string, ...content: HTMLElement[]): HTMLElement {
   return element(
     'section',
     { class: 'trace-section' },
     element('h3', { class: 'small-title' }, title),
-    content,
+    ...content,
   );
 }

@@ -403,6 +403,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await askAndWait(page, 'How long?');
     await page.getByRole('button', { name: 'Why these passages' }).click();
     const panel = page.getByRole('dialog', { name: 'Why these passages' });
+    await panel.getByText('Likely to be answered: 0.87. Below 0.40 nothing is answered.').waitFor();
     await panel.locator('.candidate').first().waitFor();
     const text = await visibleText(panel);
     expect(text).toContain('3 candidates were found; 2 went to the answer. Threshold 0.55.');

@@ -106,6 +106,11 @@ export const TRACE: Trace = {
     candidate(2, 'below-threshold', { dense: { score: 0.41, rank: 3 }, fused: { score: 0.0159, rank: 3 } }),
   ],
   threshold: 0.55,
+  answerability: {
+    probability: 0.87,
+    threshold: 0.4,
+    signals: { logit: 3.6, lead: 3.2, cosine: 0.83, cosineLead: 0.42, coverage: 0.9 },
+  },
   status: 'answered',
   timings: { understand: 1, retrieve: 9, rerank: 140, firstToken: 300, answer: 1200, total: 1350 },
   degraded: [],
