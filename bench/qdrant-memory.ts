@@ -3,7 +3,7 @@
  * checked against. Starts its own server (QDRANT_BIN or PATH) for each row, loads synthetic passages, waits until they
  * are indexed, starts the server again and reads what the process holds.
  *
- *     npx tsx bench/qdrant-memory.ts [passages] [dimensions]
+ *     npm run bench:qdrant-memory -- [passages] [dimensions]
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const DIMENSIONS = Number(process.argv[3] ?? 256);
 const TERMS = 200;
 const VOCABULARY = 50_000;
 const TEXT = 'x'.repeat(1000);
-const BATCH = 500;
+const BATCH = 200;
 
 interface Row {
   name: string;
@@ -110,11 +110,13 @@ async function untilGreen(url: string): Promise<void> {
 }
 
 async function put(url: string, path: string, body: unknown): Promise<void> {
-  const reply = await fetch(`${url}${path}`, {
+  const request = {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-  });
+  };
+  // The server may have closed the connection while the next batch was being made.
+  const reply = await fetch(`${url}${path}`, request).catch(() => fetch(`${url}${path}`, request));
   if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
 }
 

@@ -67,7 +67,9 @@ describe.skipIf(QDRANT_BINARY === undefined)('the app on Qdrant', () => {
     expect(readiness.body.dependencies.index).toMatchObject({ ready: false, engine: 'qdrant' });
     const host = new URL(qdrant.url).host;
     await expect
-      .poll(async () => (await request(running.url).get('/readyz')).body.dependencies.index.circuits[host])
+      .poll(async () => (await request(running.url).get('/readyz')).body.dependencies.index.circuits[host], {
+        timeout: 60_000,
+      })
       .toBe('open');
     const { text } = await request(running.url).get('/metrics');
     expect(text).toContain(`askbase_circuit_state{service="${host}",state="closed"} 0`);
@@ -78,7 +80,9 @@ describe.skipIf(QDRANT_BINARY === undefined)('the app on Qdrant', () => {
         timeout: 60_000,
       })
       .toBe('answered');
-    await expect.poll(async () => (await request(running.url).get('/readyz')).status).toBe(200);
+    await expect
+      .poll(async () => (await request(running.url).get('/readyz')).status, { timeout: 60_000 })
+      .toBe(200);
   });
 
   it('goes on with the knowledge folder and takes uploads again when a Qdrant killed in the middle is back', async () => {
@@ -118,7 +122,9 @@ describe.skipIf(QDRANT_BINARY === undefined)('the app on Qdrant', () => {
       const refused = await upload('during');
       expect(refused.body.results[0].error).toMatchObject({ code: 'unavailable', retryable: true });
       await qdrant.restart();
-      await expect.poll(async () => (await upload('during')).body.results[0].status).toBe('added');
+      await expect
+        .poll(async () => (await upload('during')).body.results[0].status, { timeout: 60_000 })
+        .toBe('added');
       const { documents } = (await request(app.url).get(path).expect(200)).body;
       const ids = documents.map(({ documentId }: { documentId: string }) => documentId);
       expect(ids).toEqual(expect.arrayContaining(['before.md', 'during.md']));

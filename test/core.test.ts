@@ -52,6 +52,12 @@ async function ask(core: Core): Promise<Retrieval> {
   );
 }
 
+/** Making again says when it was done. */
+const found = ({ candidates, degraded }: Retrieval) => ({
+  degraded,
+  candidates: candidates.map(({ passage, scores }) => [passage.id, passage.text, scores]),
+});
+
 test('answers with the former embedder while the index goes over to another, then with the new one', async () => {
   await withCore('second', async (core) => {
     expect(await core.prepareIndex()).toBe(true);
@@ -62,7 +68,7 @@ test('answers with the former embedder while the index goes over to another, the
 
     expect(await core.knowledgeFolder.sync({ signal })).toMatchObject({ failed: [] });
     expect(await core.index.searchedWith()).toMatchObject({ embedder: 'second' });
-    expect(await ask(core)).toEqual(before);
+    expect(found(await ask(core))).toEqual(found(before));
   });
 });
 

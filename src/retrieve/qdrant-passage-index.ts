@@ -54,7 +54,8 @@ export function createQdrantPassageIndex(options: QdrantPassageIndexOptions): Qd
   };
 
   const versions = async (knowledgeBase?: string): Promise<DocumentVersion[]> => {
-    const { name: place } = await isWritten();
+    const place = (written ?? (await findSearched()))?.name;
+    if (place === undefined) return [];
     const places = new Map<string, DocumentSummary[]>();
     for (const name of await alias.names()) {
       places.set(name, await collection(name).listDocuments(knowledgeBase).catch(goneAs([])));
@@ -161,7 +162,9 @@ export function createQdrantPassageIndex(options: QdrantPassageIndexOptions): Qd
     },
 
     describe: async () => {
-      const { name, madeWith } = (await findSearched()) ?? (await isWritten());
+      const target = await findSearched();
+      if (target === null) return { engine: 'qdrant', builtWith: null, passages: 0, knowledgeBases: [] };
+      const { name, madeWith } = target;
       const { name: place } = await isWritten();
       const counts = await Promise.all(
         [...new Set([place, name])].map(async (each) => ({

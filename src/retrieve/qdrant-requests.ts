@@ -6,7 +6,7 @@ import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 export type QdrantApi = ReturnType<QdrantClient['api']>;
 
 export interface QdrantAddress {
-  /** Of one server, or of several nodes of a cluster, which take turns. */
+  /** Of one server, or of the nodes of a cluster: one is kept to, and the next is asked where it fails. */
   urls: readonly string[];
   apiKey?: string;
 }
@@ -48,11 +48,13 @@ export function createQdrantRequests({ urls, apiKey }: QdrantAddress): QdrantReq
   });
   // Each node gets a try, and the last two more.
   const attempts = nodes.length + 2;
-  let turn = 0;
+  // Servers of ours spread by chance; each keeps to its node, since another may not have heard yet of a new collection.
+  let preferred = Math.floor(Math.random() * nodes.length);
   const nextNode = (): Node | undefined => {
-    turn += 1;
-    const inTurn = nodes.map((_, step) => nodes[(turn + step) % nodes.length] as Node);
-    return inTurn.find(({ circuit }) => circuit.waitMs === 0);
+    const inTurn = [...nodes.slice(preferred), ...nodes.slice(0, preferred)];
+    const node = inTurn.find(({ circuit }) => circuit.waitMs === 0);
+    if (node !== undefined) preferred = nodes.indexOf(node);
+    return node;
   };
 
   const send: SendToQdrant = async (request, { signal, timeout }) => {
@@ -77,7 +79,9 @@ export function createQdrantRequests({ urls, apiKey }: QdrantAddress): QdrantReq
         });
       } catch (thrown) {
         failure = toAppError(thrown);
-        if (!failure.retryable || failure.code === 'stopped' || attempt === attempts) throw failure;
+        if (!failure.retryable || failure.code === 'stopped') throw failure;
+        preferred = (preferred + 1) % nodes.length;
+        if (attempt === attempts) throw failure;
         if (attempt >= nodes.length) await pause(attempt - nodes.length + 1, failure, signal);
       }
     }

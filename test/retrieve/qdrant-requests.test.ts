@@ -118,3 +118,34 @@ test('touches no network before the first request', async () => {
   await ask(url);
   expect(requests).toHaveLength(1);
 });
+
+test('goes on to the next node where one cannot be reached, and keeps to it', async () => {
+  const url = await listen(replyWith([200]));
+  const { send, circuits } = createQdrantRequests({
+    urls: ['http://127.0.0.1:1', url, 'http://127.0.0.1:2'],
+  });
+  for (let time = 0; time < 10; time += 1) {
+    const asked = send((api, init) => api.collectionExists({ collection_name: 'x' }, init), {
+      timeout: 10_000,
+    });
+    expect(await asked).toEqual({ exists: true });
+  }
+  expect(requests).toHaveLength(10);
+  expect([...circuits.keys()]).toEqual(['127.0.0.1:1', new URL(url).host, '127.0.0.1:2']);
+});
+
+test('asks no more for a while after several failures in a row, and says for how long', async () => {
+  const url = await listen(replyWith([503]));
+  const { send, circuits } = createQdrantRequests({ urls: [url] });
+  const asking = () =>
+    send((api, init) => api.collectionExists({ collection_name: 'x' }, init), { timeout: 10_000 });
+  await expect(asking()).rejects.toMatchObject({ message: 'The search engine has a problem of its own.' });
+  await expect(asking()).rejects.toMatchObject({ message: 'The search engine has a problem of its own.' });
+  expect(circuits.get(new URL(url).host)?.state).toBe('open');
+  await expect(asking()).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/asked again in [12] s/),
+    retryAfterSeconds: expect.any(Number),
+  });
+  expect(requests).toHaveLength(5);
+});
