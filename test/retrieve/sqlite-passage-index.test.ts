@@ -49,7 +49,7 @@ test('loses nothing it acknowledged when the process is killed in the middle of 
     expect(dense).toHaveLength(2 * documents.size);
     await index.close();
   }
-}, 300_000);
+}, 600_000);
 
 test('follows what another process of ours writes to the same file', async () => {
   const file = join(folder, 'index.db');
