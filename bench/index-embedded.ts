@@ -55,7 +55,7 @@ export async function measureEmbedded(
   try {
     await index.prepare(FINGERPRINT);
     say(`${passages}: writing`);
-    const load = await loadCorpus(corpus, { passages, index, peer: lance, questions });
+    const load = await index.load(() => loadCorpus(corpus, { passages, index, peer: lance, questions }));
     say(`${passages}: LanceDB indexes words`);
     const indexMs = await lance.indexWords();
     if ((await index.isReady()) !== null) throw new Error('not ready');

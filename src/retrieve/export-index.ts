@@ -5,7 +5,7 @@ import { writeDocument, writeHeader, writeTrailer } from './export-format.js';
 import type { PassageIndex } from './passage-index.js';
 
 export interface ExportOptions {
-  index: Pick<PassageIndex, 'describe' | 'listDocuments' | 'readIndexed'>;
+  index: Pick<PassageIndex, 'listDocuments' | 'readIndexed' | 'searchedWith'>;
   /** Only these; all of them where empty. */
   knowledgeBases: readonly string[];
   onProgress?: (progress: { done: number; total: number }) => void;
@@ -14,13 +14,14 @@ export interface ExportOptions {
 
 /**
  * The lines of an export, each with its line feed; a document is read when its lines are asked for. Throws AppError
- * `not-found` where there is nothing to export, `conflict` while documents wait to be indexed again, `stopped`.
+ * `not-found` where there is nothing to export, `conflict` while documents wait to be indexed again or are changed,
+ * `stopped`.
  */
 export async function* exportIndex(options: ExportOptions): AsyncGenerator<string> {
   const { index, onProgress, signal } = options;
-  const { builtWith } = await index.describe();
-  const documents = await chooseDocuments(options);
-  if (builtWith === null || documents.length === 0) {
+  const madeWith = await index.searchedWith();
+  const documents = madeWith === null ? [] : await chooseDocuments(options);
+  if (madeWith === null || documents.length === 0) {
     throw new AppError('not-found', 'There is nothing to export.');
   }
   const hash = createHash('sha256');
@@ -30,10 +31,13 @@ export async function* exportIndex(options: ExportOptions): AsyncGenerator<strin
     return text;
   };
   let count = 0;
-  yield written([writeHeader(builtWith)]);
+  yield written([writeHeader(madeWith)]);
   for (const [done, document] of documents.entries()) {
     if (signal.aborted) throw new AppError('stopped', undefined, { cause: signal.reason });
     const passages = await index.readIndexed(document.knowledgeBase, document.documentId);
+    if (passages.length !== document.passages) {
+      throw new AppError('conflict', `${document.documentId} was changed meanwhile: export again.`);
+    }
     count += passages.length;
     yield written(writeDocument({ document, passages }));
     onProgress?.({ done: done + 1, total: documents.length });

@@ -12,7 +12,10 @@ import {
 import { type IndexFingerprint, type PassageIndex, sameFingerprint } from './passage-index.js';
 
 export interface ImportOptions {
-  index: Pick<PassageIndex, 'describe' | 'listDocuments' | 'prepare' | 'readIndexed' | 'replaceDocument'>;
+  index: Pick<
+    PassageIndex,
+    'describe' | 'listDocuments' | 'load' | 'prepare' | 'readIndexed' | 'replaceDocument' | 'searchedWith'
+  >;
   /** Lines of an export without their line feeds. */
   lines: AsyncIterable<string>;
   onProgress?: (progress: ImportProgress) => void;
@@ -67,7 +70,7 @@ export async function importIndex(options: ImportOptions): Promise<ImportSummary
   const fingerprint = await file.header();
   await prepareFor(fingerprint, index);
   for (const document of await index.listDocuments()) present.set(keyOf(document), document);
-  await inFlight(file.documents(), WRITES_AT_A_TIME, signal, write);
+  await index.load(() => inFlight(file.documents(), WRITES_AT_A_TIME, signal, write));
   const trailer = file.trailer();
   await compare(written, trailer, options);
   return { documents: trailer.documents, passages: trailer.passages, unchanged };
@@ -152,11 +155,12 @@ function readExport(source: AsyncIterable<string>) {
 }
 
 async function prepareFor(fingerprint: IndexFingerprint, index: ImportOptions['index']): Promise<void> {
-  const { builtWith } = await index.describe();
-  if (builtWith !== null && !sameFingerprint(builtWith, fingerprint)) {
+  const made = await index.searchedWith();
+  const isOther = made !== null && !sameFingerprint(made, fingerprint);
+  if (isOther && (await index.describe()).builtWith !== null) {
     throw new AppError(
       'conflict',
-      `The export was made with ${nameOf(fingerprint)}, this index with ${nameOf(builtWith)}. Import into an empty index.`,
+      `The export was made with ${nameOf(fingerprint)}, this index with ${nameOf(made)}. Import into an empty index.`,
     );
   }
   await index.prepare(fingerprint);

@@ -115,6 +115,11 @@ export interface PassageIndex {
    * once, and drops what was made before.
    */
   prepare(fingerprint: IndexFingerprint): Promise<boolean>;
+  /**
+   * Runs a bulk load: an engine may put off until its end what makes searches fast. Gives what `run` gives. Where it is
+   * interrupted, the next `prepare` makes up for it.
+   */
+  load<T>(run: () => Promise<T>): Promise<T>;
   describe(): Promise<IndexDescription>;
   /** Null when the engine answers; else the reason it does not, for `/readyz`. */
   isReady(): Promise<string | null>;

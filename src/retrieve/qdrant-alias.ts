@@ -5,7 +5,9 @@ import { isMissing, type SendToQdrant } from './qdrant-requests.js';
 import {
   collectionName,
   definitionOf,
+  INDEXING_THRESHOLD,
   isCollectionOf,
+  NO_INDEXING,
   PAYLOAD_INDEXES,
   type QdrantLayout,
   repairOf,
@@ -30,6 +32,8 @@ export interface QdrantAlias {
   names(): Promise<string[]>;
   /** Makes the collection for this making where it is missing, and sees that it is as it should be. */
   ensure(madeWith: IndexFingerprint): Promise<MadeCollection>;
+  /** Puts off building what vectors are found by, or catches up on it; until then they are compared one by one. */
+  deferIndexing(name: string, isDeferred: boolean): Promise<void>;
   /** Lets searches go to this one, at once. */
   pointTo(name: string): Promise<void>;
   /** Marks one that is about to be replaced: whoever finds it afterwards may drop it. */
@@ -124,6 +128,13 @@ export function createQdrantAlias({ send, alias, layout, timeout }: QdrantAliasO
           },
           init,
         ),
+      );
+    },
+
+    deferIndexing: async (collection_name, isDeferred) => {
+      const indexing_threshold = isDeferred ? NO_INDEXING : INDEXING_THRESHOLD;
+      await ask((api, init) =>
+        api.updateCollection({ collection_name, optimizers_config: { indexing_threshold } }, init),
       );
     },
 

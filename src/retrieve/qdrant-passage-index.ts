@@ -161,6 +161,16 @@ export function createQdrantPassageIndex(options: QdrantPassageIndexOptions): Qd
       return waiting;
     },
 
+    load: async (run) => {
+      const { name } = await isWritten();
+      await alias.deferIndexing(name, true);
+      try {
+        return await run();
+      } finally {
+        await alias.deferIndexing(name, false);
+      }
+    },
+
     describe: async () => {
       const target = await findSearched();
       if (target === null) return { engine: 'qdrant', builtWith: null, passages: 0, knowledgeBases: [] };

@@ -31,6 +31,11 @@ export const PAYLOAD_INDEXES: Record<string, Exclude<Schemas['PayloadFieldSchema
 const ORIGINALS_IN_MEMORY_BYTES = 512 * 1024 * 1024;
 const BYTES_PER_NUMBER = 4;
 
+/** Kilobytes of vectors that a segment may hold before it gets a graph: the server's default, said again after a load. */
+export const INDEXING_THRESHOLD = 10_000;
+/** What stands there during a bulk load: no segment gets one. */
+export const NO_INDEXING = 0;
+
 const STRICT_MODE: Schemas['StrictModeConfig'] = {
   enabled: true,
   unindexed_filtering_retrieve: false,
@@ -121,11 +126,13 @@ export function repairOf(
     strict.unindexed_filtering_update === false;
   const isLarge = (points_count ?? 0) * dimensions * BYTES_PER_NUMBER > ORIGINALS_IN_MEMORY_BYTES;
   const toDisk = isLarge && denseOf(params)?.on_disk !== true;
+  const isDeferred = config.optimizer_config.indexing_threshold === NO_INDEXING;
   const otherConsistency =
     writeConsistency !== undefined && params.write_consistency_factor !== writeConsistency;
-  if (isStrict && !toDisk && !otherConsistency) return null;
+  if (isStrict && !toDisk && !isDeferred && !otherConsistency) return null;
   return {
     ...(isStrict ? {} : { strict_mode_config: STRICT_MODE }),
+    ...(isDeferred ? { optimizers_config: { indexing_threshold: INDEXING_THRESHOLD } } : {}),
     ...(toDisk ? { vectors: { [DENSE]: { on_disk: true } } } : {}),
     ...(otherConsistency ? { params: { write_consistency_factor: writeConsistency } } : {}),
   };

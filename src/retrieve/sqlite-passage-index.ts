@@ -74,6 +74,7 @@ export async function createSqlitePassageIndex({ file }: { file: string }): Prom
       refreshSoon();
       return prepared.waiting;
     },
+    load: (run) => run(),
     describe: () => reader.call('describe', []),
     isReady: () =>
       reader.call('refresh', []).then(

@@ -114,6 +114,18 @@ export function passageIndexContract(name: string, startEngine: () => Promise<Pa
       expect(await index.readIndexed('shop', 'none.md')).toEqual([]);
     });
 
+    test('searches during and after a bulk load, and gives what the load gives', async () => {
+      const passage = passageOf('shop', { text: 'kettle' });
+      const found = await index.load(async () => {
+        await write([indexed(passage, axis(0))]);
+        return (await find('kettle', axis(0))).dense.length;
+      });
+      expect(found).toBe(1);
+      const failed = index.load(() => Promise.reject(new Error('broken off')));
+      await expect(failed).rejects.toThrow('broken off');
+      expect((await find('kettle', axis(0))).dense).toHaveLength(1);
+    });
+
     test('orders both branches as brute force does', async () => {
       const corpus = syntheticCorpus(400);
       for (const passages of corpus.documents) await write(passages);

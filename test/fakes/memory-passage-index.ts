@@ -48,6 +48,7 @@ export function createMemoryPassageIndex(): MemoryPassageIndex {
       }
       return documents.size > 0;
     },
+    load: (run) => run(),
     describe: notImplemented,
     isReady: notImplemented,
     close: async () => undefined,

@@ -178,6 +178,10 @@ describe('a file that is no good', () => {
   });
 });
 
+interface CollectionReply {
+  result: { config: { optimizer_config: { indexing_threshold: number } } };
+}
+
 function firstPassage(lines: readonly string[]): string {
   return lines.find((line) => line.startsWith('{"passage"')) as string;
 }
@@ -195,6 +199,35 @@ describe.skipIf(QDRANT_BINARY === undefined)('moving to Qdrant and back', () => 
     qdrant = await startOwnQdrant();
   });
   afterAll(() => qdrant?.close());
+
+  const indexingThreshold = async (): Promise<unknown> => {
+    const reply = await fetch(`${qdrant.url}/collections/moved`);
+    return ((await reply.json()) as CollectionReply).result.config.optimizer_config.indexing_threshold;
+  };
+
+  it('lets the server build its indexes after a load, and after one that was killed', async () => {
+    const server = createQdrantPassageIndex({ urls: [qdrant.url], collection: 'moved' });
+    opened.push(server);
+    await server.prepare(FINGERPRINT);
+    let during: unknown;
+    await server.load(async () => {
+      during = await indexingThreshold();
+    });
+    expect([during, await indexingThreshold()]).toEqual([0, 10_000]);
+    // Never ends: as if its process had been killed.
+    const begun = new Promise<void>((resolve) => {
+      void server.load(() => {
+        resolve();
+        return new Promise(() => undefined);
+      });
+    });
+    await begun;
+    expect(await indexingThreshold()).toBe(0);
+    const next = createQdrantPassageIndex({ urls: [qdrant.url], collection: 'moved' });
+    opened.push(next);
+    await next.prepare(FINGERPRINT);
+    expect(await indexingThreshold()).toBe(10_000);
+  });
 
   it('comes back bit for bit', async () => {
     const lines = await linesOf(source);
