@@ -283,7 +283,7 @@ function describeProblem(issue: z.core.$ZodIssue): string {
     case 'invalid_format':
       return `${name} must be ${name === 'REDIS_URL' ? 'a redis(s)' : 'an http(s)'} address`;
     case 'custom':
-      return `${name} ${issue.message}`;
+      return `${name} ${issue.message.startsWith('must ') ? issue.message : 'must be a valid value'}`;
     default:
       return `${name} must be a ${issue.code === 'invalid_type' ? issue.expected : 'valid value'}`;
   }

@@ -59,6 +59,8 @@ type Address = Pick<AnswerPosition, 'conversationId' | 'messageId'>;
 
 const DEFAULT_ACK_TIMEOUT_MS = 15_000;
 const DEFAULT_RETRY_SECONDS = 1;
+/** What may be over at the next try. */
+const PASSING: ReadonlySet<string> = new Set(['unavailable', 'overloaded', 'timeout']);
 
 export function createAskbaseClient(options: AskbaseClientOptions): AskbaseClient {
   const { ackTimeoutMs = DEFAULT_ACK_TIMEOUT_MS } = options;
@@ -116,13 +118,12 @@ export function createAskbaseClient(options: AskbaseClientOptions): AskbaseClien
     } catch (thrown) {
       const error = thrown as AskbaseError;
       if (!error.retryable) stream.fail(error);
-      else if (socket.connected) {
-        setTimeout(
-          () => void resumeStream(stream),
-          1000 * (error.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS),
-        );
-      }
+      else if (socket.connected) resumeLater(stream, error.retryAfterSeconds);
     }
+  };
+
+  const resumeLater = (stream: AnswerStream, seconds = DEFAULT_RETRY_SECONDS): void => {
+    setTimeout(() => void resumeStream(stream), 1000 * seconds);
   };
 
   socket.on('frame', (frame: AnswerFrame) => {
@@ -130,7 +131,11 @@ export function createAskbaseClient(options: AskbaseClientOptions): AskbaseClien
     if (stream?.push(frame) === false) void resumeStream(stream);
   });
   socket.on('request-failed', ({ messageId, error }: { messageId?: string; error: PublicError }) => {
-    if (messageId !== undefined) streams.get(messageId)?.fail(new AskbaseError(error));
+    const stream = messageId === undefined ? undefined : streams.get(messageId);
+    if (stream === undefined) return;
+    // The answer is there; only its frames could not be sent just now.
+    if (PASSING.has(error.code)) resumeLater(stream, error.retryAfterSeconds);
+    else stream.fail(new AskbaseError(error));
   });
   socket.on('connect', () => {
     for (const stream of streams.values()) void resumeStream(stream);

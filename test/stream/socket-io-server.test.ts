@@ -421,7 +421,7 @@ describe('A client that does not read', () => {
     expect(seqs).toEqual(Array.from({ length: LENGTH }, (_, index) => index));
   });
 
-  it('is dropped with a reason when it reads nothing for too long, and goes on after its last frame', async () => {
+  it('is dropped when it reads nothing for too long, and goes on after its last frame', async () => {
     const LENGTH = 300;
     const { connect, sockets } = await serve(
       async function* () {
@@ -431,23 +431,32 @@ describe('A client that does not read', () => {
       },
       { limits: { stallMs: 20 } },
     );
-    const socket = await connect({ transports: ['websocket'] });
-    const frames: AnswerFrame[] = [];
-    socket.on('frame', (frame: AnswerFrame) => frames.push(frame));
-    const acknowledged = send(socket, 'question-ask', question);
-    const gone = once(socket as never, 'disconnect');
-    const { ws } = socket.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
-    const { messageId } = await acknowledged;
+    const seqs: number[] = [];
+    const follow = async (): Promise<Socket> => {
+      const socket = await connect({ transports: ['websocket'] });
+      socket.on('frame', ({ seq }: AnswerFrame) => seqs.push(seq));
+      return socket;
+    };
+    const stalled = await follow();
+    const { messageId } = await send(stalled, 'question-ask', question);
+    const { ws } = stalled.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
     ws.pause();
     await expect.poll(() => sockets.connected, { timeout: 20_000 }).toBe(0);
+    const gone = once(stalled as never, 'disconnect');
     ws.resume();
     await gone;
-    expect(frames.length).toBeLessThan(LENGTH);
-    const again = await connect({ transports: ['websocket'] });
-    const rest = collectFrames(again);
-    await send(again, 'answer-resume', { messageId, afterSeq: frames.at(-1)?.seq ?? -1 });
-    frames.push(...(await rest));
-    expect(frames.map(({ seq }) => seq)).toEqual(Array.from({ length: LENGTH }, (_, index) => index));
+    expect(seqs.length).toBeLessThan(LENGTH);
+    // A busy machine may drop one that does read, too: it comes back until it has all.
+    while (seqs.length < LENGTH) {
+      const again = await follow();
+      const ended = new Promise<unknown>((resolve) => {
+        again.once('disconnect', resolve);
+        again.on('frame', (frame: AnswerFrame) => isFinalFrame(frame) && resolve(frame));
+      });
+      await send(again, 'answer-resume', { messageId, afterSeq: seqs.length - 1 });
+      await ended;
+    }
+    expect(seqs).toEqual(Array.from({ length: LENGTH }, (_, index) => index));
   });
 });
 
