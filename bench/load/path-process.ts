@@ -5,11 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSqliteStore } from '../../src/store/sqlite-store.js';
+import { createAccess } from '../../src/stream/access.js';
 import { createAnswerRunner } from '../../src/stream/answer-runner.js';
 import { createBell } from '../../src/stream/bell.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import { createSocketIoServer } from '../../src/stream/socket-io-server.js';
 import { completed, createKnowledgeBases, shop, started } from '../../test/stream/scripted-answers.js';
+import { openDoor } from '../../test/support/open-door.js';
 import { silentLogger } from '../../test/support/silent-logger.js';
 import { serveMethods } from './process-rpc.js';
 import { countTokensSent, writeTokens } from './token-source.js';
@@ -26,6 +28,8 @@ const noStore = {
   readMessage: async () => undefined,
   readTurns: async () => [],
   readConversation: async () => undefined,
+  ownerOfConversation: async () => undefined,
+  ownerOfMessage: async () => undefined,
 };
 const conversations = durable
   ? await createSqliteStore({ file: join(mkdtempSync(join(tmpdir(), 'askbase-bench-')), 'store.db') })
@@ -64,6 +68,8 @@ const httpServer = createServer();
 createSocketIoServer({
   httpServer,
   runner,
+  access: createAccess(conversations),
+  authenticator: openDoor,
   logger: silentLogger,
   giveFeedback: async () => undefined,
   eventLimiter: createRequestLimiter({ perMinute: 1_000_000 }),

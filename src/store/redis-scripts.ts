@@ -134,7 +134,7 @@ export const redisScripts = {
   giveFeedback: script<number>(FEEDBACK, 2),
 };
 
-interface Parser {
+export interface Parser {
   pushKeys(keys: string[]): unknown;
   push(...args: string[]): unknown;
 }

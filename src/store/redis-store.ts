@@ -61,7 +61,7 @@ export function createRedisStore({ redis, maxTraces = 10_000, leaseMs = 15_000 }
 
   const run = <T>(commands: (client: RedisClient) => Promise<T>): Promise<T> => {
     const work = redis.run(commands);
-    const settled = work.then(ignore, ignore).then(() => underWay.delete(settled));
+    const settled: Promise<unknown> = work.then(ignore, ignore).then(() => underWay.delete(settled));
     underWay.add(settled);
     return work;
   };

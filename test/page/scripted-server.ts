@@ -92,7 +92,7 @@ export async function startScriptedServer(mode: 'model' | 'extractive' = 'model'
   const app = express();
   app.use(createSecurityHeaders(), express.json(), identify(openDoor));
   app.get('/readyz', (_request, response) => void response.json({ ready: true, dependencies: {} }));
-  app.use(createAnswerRoutes({ runner, access, conversations, heartbeatMs: 15_000 }));
+  app.use(createAnswerRoutes({ runner, access, conversations, heartbeatMs: 15_000, stallMs: 20_000 }));
   app.use(
     createConversationRoutes({
       runner,
@@ -138,7 +138,6 @@ export async function startScriptedServer(mode: 'model' | 'extractive' = 'model'
       authenticator: openDoor,
       giveFeedback,
       logger: silentLogger,
-      questionLimiter: unlimited,
       eventLimiter: unlimited,
     });
     httpServer.listen(port, '127.0.0.1');

@@ -73,9 +73,8 @@ beforeAll(async () => {
     authenticator: openDoor,
     giveFeedback: createGiveFeedback(http.store, createAccess(http.store)),
     logger: createMemoryLogger(),
-    questionLimiter: createRequestLimiter({ perMinute: 1_000_000 }),
     eventLimiter: createRequestLimiter({ perMinute: 1_000_000 }),
-    limits: { concurrentAnswers: 10_000, concurrentFollows: 10_000 },
+    limits: { concurrentFollows: 10_000 },
   });
   socketServer.listen(0, '127.0.0.1');
   await once(socketServer, 'listening');
