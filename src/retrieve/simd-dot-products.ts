@@ -3,6 +3,20 @@ import { assembleFunction, wasm } from './wasm-assembler.js';
 /** Rows that are kept and multiplied together: their products fit in the processor's nearest cache. */
 export const ROWS_PER_BLOCK = 256;
 
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** Every Node has it; its types come with the browser's only, and those have no place in a server. */
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: {
+    Memory: new (options: { initial: number }) => WasmMemory;
+    Module: new (bytes: Uint8Array) => object;
+    Instance: new (module: object, imports: object) => { exports: Record<string, unknown> };
+  };
+};
+
 const PAGE = 65_536;
 /** Numbers that one step of the kernel multiplies. */
 const STEP = 16;
@@ -65,7 +79,7 @@ export function createDotProducts(dimensions: number): DotProducts {
 
 type MultiplyRows = (query: number, row: number, rows: number, rowBytes: number, products: number) => void;
 
-function instantiate(memory: WebAssembly.Memory): MultiplyRows {
+function instantiate(memory: WasmMemory): MultiplyRows {
   const [QUERY, ROW, ROWS, ROW_BYTES, PRODUCTS, QUERY_STEP, ROW_END, BLOCK_END, LOW, HIGH] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
   ] as const;
