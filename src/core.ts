@@ -14,6 +14,7 @@ import { queueChatModel } from './answer/queued-chat-model.js';
 import type { Config } from './config.js';
 import { AppError } from './errors.js';
 import { createGrounding } from './ground/citation-grounding.js';
+import { findSuspicions } from './guard/find-suspicions.js';
 import { createInferenceEngine, type InferenceEngine } from './inference/inference-engine.js';
 import { listModels } from './inference/model-folders.js';
 import { createDocumentReader } from './ingest/document-reader.js';
@@ -38,6 +39,7 @@ import { createQdrantPassageIndex } from './retrieve/qdrant-passage-index.js';
 import { createSqlitePassageIndex } from './retrieve/sqlite-passage-index.js';
 import type { TraceStore } from './store/trace-store.js';
 import type { Logger } from './telemetry/logger.js';
+import { redactTexts } from './telemetry/redact.js';
 import { currentCaller } from './telemetry/request-context.js';
 
 /** Knowledge and the way to answers, without a server around it: what the command line needs, and `app.ts` serves. */
@@ -168,7 +170,8 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
         if (price === undefined) return undefined;
         return (promptTokens * price.prompt + completionTokens * price.completion) / 1e6;
       },
-      writeTrace: (trace) => store.writeTrace(trace),
+      writeTrace: (trace) => store.writeTrace(redactTexts(trace)),
+      inspect: findSuspicions,
       engines: () => ({
         embedder: embedder?.model ?? null,
         reranker: reranker?.model ?? null,

@@ -8,10 +8,10 @@ import type { KnowledgeBase } from './ingest/knowledge-base.js';
 import type { UnderstandQuestion } from './question/understand-question.js';
 import type { RerankCandidates, Reranking } from './rerank/rerank-candidates.js';
 import type { RetrieveCandidates } from './retrieve/retrieve-candidates.js';
-import type { Trace } from './store/trace-store.js';
+import type { Suspicion, Trace } from './store/trace-store.js';
 import { redactText } from './telemetry/redact.js';
 import { timed } from './telemetry/timed.js';
-import type { JudgedCandidate, Turn } from './types.js';
+import type { JudgedCandidate, Question, Turn } from './types.js';
 
 /** A question on its way in: validated, addressed, with its conversation. */
 export interface Ask {
@@ -37,6 +37,8 @@ export interface Steps {
   /** What the tokens cost, where prices are configured. */
   costOf: (usage: Usage) => number | undefined;
   writeTrace: (trace: Trace) => Promise<void>;
+  /** Where question and passages give orders to a language model: marked and counted, not forbidden. */
+  inspect: (question: Question, sources: readonly Source[]) => Suspicion[];
   /** Which models are in use right now, for the trace. */
   engines: () => Pick<Trace, 'embedder' | 'reranker' | 'device'>;
 }
@@ -125,6 +127,7 @@ export async function* answerQuestion(
       );
       return;
     }
+    trace.suspicions = steps.inspect(question, sources);
     yield { type: 'sources-found', sources };
 
     const grounding = applyGroundingPolicy(steps.ground(sources), knowledgeBase.grounding);
@@ -154,6 +157,10 @@ export async function* answerQuestion(
       }
       if (event.type === 'cached') {
         trace.cache = event.hit;
+        continue;
+      }
+      if (event.type === 'links-removed') {
+        trace.linksRemoved = event.count;
         continue;
       }
       timings.firstToken ??= performance.now() - answerStart;

@@ -8,6 +8,7 @@ import { loadPrompts, type Prompts } from '../src/answer/prompts.js';
 import { AppError } from '../src/errors.js';
 import { type FrameBody, frameBodySchema } from '../src/frames.js';
 import { createGrounding } from '../src/ground/citation-grounding.js';
+import { findSuspicions } from '../src/guard/find-suspicions.js';
 import { type Ask, answerQuestion, type Steps } from '../src/pipeline.js';
 import { createQuestionReader } from '../src/question/question-reader.js';
 import { createAnalyzer } from '../src/retrieve/analyzer.js';
@@ -76,6 +77,7 @@ function stepsWith(changes: Partial<Steps> = {}): Steps {
     ground: createGrounding({ analyzer }),
     abstain,
     costOf: () => 0.25,
+    inspect: findSuspicions,
     writeTrace: async (trace) => {
       traces.push(structuredClone(trace));
     },

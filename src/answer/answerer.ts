@@ -24,7 +24,9 @@ export type AnswerEvent =
   /** What the language model is asked, before its first text. */
   | { type: 'prompt'; messages: readonly ChatMessage[] }
   /** The text that follows was written for an earlier question; no model is asked. */
-  | { type: 'cached'; hit: CacheHit };
+  | { type: 'cached'; hit: CacheHit }
+  /** Links and pictures to hosts that no passage names were taken out of the text. */
+  | { type: 'links-removed'; count: number };
 
 /** Writes the answer from the sources: with a language model, or by quoting (`extractive`). */
 export interface Answerer {

@@ -1,3 +1,4 @@
+import { findPersonalData } from '../personal-data.js';
 import type { AnswerCache } from './answer-cache.js';
 import type { AnswerEvent, Answerer, AnswerRequest } from './answerer.js';
 
@@ -6,6 +7,11 @@ export function createCachedAnswerer(answerer: Answerer, cache: AnswerCache): An
   return {
     mode: answerer.mode,
     async *answer(request: AnswerRequest, { signal }): AsyncGenerator<AnswerEvent> {
+      // What somebody says of themselves must not come back to the next one who asks nearly the same.
+      if (findPersonalData(request.question.text).length > 0) {
+        yield* answerer.answer(request, { signal });
+        return;
+      }
       const cached = await cache.find(request, { signal });
       if (cached !== null) {
         yield { type: 'cached', hit: cached.hit };

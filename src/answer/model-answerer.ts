@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { countTokens } from '../count-tokens.js';
+import { AppError } from '../errors.js';
 import type { Source } from '../frames.js';
+import { createLeakWatch } from '../guard/leak-watch.js';
+import { createLinkGuard } from '../guard/link-guard.js';
+import { listHosts } from '../guard/listed-hosts.js';
+import { createMask, type Mask } from '../guard/mask.js';
+import { cleanText } from '../ingest/clean-text.js';
 import { localized } from '../ingest/knowledge-base.js';
 import type { Question, Turn } from '../types.js';
 import { answerLanguage, isTraditional } from './answer-language.js';
-import type { Answerer, AnswerRequest } from './answerer.js';
+import type { AnswerEvent, Answerer, AnswerRequest } from './answerer.js';
 import type { ChatMessage, ChatModel } from './chat-model.js';
 import type { Prompts } from './prompts.js';
 
@@ -29,9 +35,35 @@ export function createModelAnswerer({
   return {
     mode: 'model',
     async *answer(request, { signal }) {
-      const messages = writeMessages(request, prompts, makeFence());
+      const fence = makeFence();
+      const mask = request.knowledgeBase.mask ? createMask() : NO_MASK;
+      const { rules, messages } = writeMessages(request, prompts, { fence, hide: mask.hide });
       yield { type: 'prompt', messages };
-      yield* chatModel.stream(messages, { signal });
+      const links = createLinkGuard(listHosts(request.sources));
+      const leaks = createLeakWatch({ prompt: rules, fence, known: knownTexts(request) });
+      const countLinks = function* (): Generator<AnswerEvent> {
+        if (links.removed > 0) yield { type: 'links-removed', count: links.removed };
+      };
+      const show = function* (text: string): Generator<AnswerEvent> {
+        if (text === '') return;
+        if (leaks.sees(text)) {
+          yield* countLinks();
+          throw new AppError(
+            'model-failed',
+            'The answer was withheld: it repeated what is not meant for readers.',
+            {
+              retryable: false,
+            },
+          );
+        }
+        yield { type: 'text', text };
+      };
+      for await (const event of chatModel.stream(messages, { signal })) {
+        if (event.type === 'text') yield* show(links.push(mask.restore(event.text)));
+        else yield event;
+      }
+      yield* show(links.push(mask.rest()) + links.finish());
+      yield* countLinks();
     },
   };
 }
@@ -42,14 +74,42 @@ export function answerContext(
   { prompts, chatModel }: Pick<ModelAnswererOptions, 'prompts' | 'chatModel'>,
 ): string {
   const question = { ...request.question, text: '', standalone: '' };
-  return JSON.stringify([chatModel.models, writeMessages({ ...request, question }, prompts, 'fence')]);
+  const { messages } = writeMessages({ ...request, question }, prompts, {
+    fence: 'fence',
+    hide: NO_MASK.hide,
+  });
+  return JSON.stringify([chatModel.models, messages]);
+}
+
+const NO_MASK: Mask = { hide: (text) => text, restore: (text) => text, rest: () => '' };
+
+/** What an answer may repeat word for word, also where the rules say the same. */
+function knownTexts({ question, sources, turns, knowledgeBase }: AnswerRequest): string[] {
+  return [
+    question.text,
+    question.standalone,
+    ...turns.flatMap((turn) => [turn.question, turn.answer]),
+    ...sources.flatMap(({ title, headings, text }) => [title, ...headings, text]),
+    ...Object.values(knowledgeBase.title),
+    ...Object.values(knowledgeBase.disclaimer ?? {}),
+  ].filter((text) => text !== undefined);
 }
 
 function randomFence(): string {
   return randomBytes(12).toString('hex');
 }
 
-function writeMessages(request: AnswerRequest, prompts: Prompts, fence: string): ChatMessage[] {
+interface Writing {
+  fence: string;
+  /** Takes personal data out of what readers and passages say. */
+  hide: (text: string) => string;
+}
+
+function writeMessages(
+  request: AnswerRequest,
+  prompts: Prompts,
+  { fence, hide }: Writing,
+): { rules: string; messages: ChatMessage[] } {
   const { question, sources, turns, knowledgeBase, images } = request;
   const language = answerLanguage(knowledgeBase, question.language);
   const languageName = nameLanguage(language, question);
@@ -61,15 +121,16 @@ function writeMessages(request: AnswerRequest, prompts: Prompts, fence: string):
     fence,
   });
   const content = prompts.render('question', language, {
-    passages: sources.map((source) => fencePassage(source, fence)).join('\n\n'),
-    question: writeQuestion(question),
+    passages: sources.map((source) => hide(fencePassage(source, fence))).join('\n\n'),
+    question: hide(writeQuestion(question)),
     answerLanguage: languageName,
   });
-  return [
+  const messages: ChatMessage[] = [
     { role: 'system', content: system },
-    ...boundHistory(turns),
+    ...boundHistory(turns, hide),
     { role: 'user', content, ...(images.length === 0 ? {} : { images }) },
   ];
+  return { rules: system, messages };
 }
 
 function nameLanguage(language: 'en' | 'zh', { text }: Question): string {
@@ -87,14 +148,15 @@ function writeQuestion({ text, standalone }: Question): string {
 }
 
 /** The latest turns that fit, oldest first. */
-function boundHistory(turns: readonly Turn[]): ChatMessage[] {
+function boundHistory(turns: readonly Turn[], hide: Writing['hide']): ChatMessage[] {
   const messages: ChatMessage[] = [];
   let left = HISTORY_TOKENS;
   for (const turn of turns.toReversed()) {
-    const answer = shorten(turn.answer);
-    left -= countTokens(turn.question) + countTokens(answer);
+    const question = hide(cleanText(turn.question));
+    const answer = hide(shorten(cleanText(turn.answer)));
+    left -= countTokens(question) + countTokens(answer);
     if (left < 0) break;
-    messages.unshift({ role: 'user', content: turn.question }, { role: 'assistant', content: answer });
+    messages.unshift({ role: 'user', content: question }, { role: 'assistant', content: answer });
   }
   return messages;
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../errors.js';
+import { findInstructions } from '../guard/find-instructions.js';
 import { passageSearchText } from '../passage-text.js';
 import type { Embedder } from '../retrieve/embedder.js';
 import { weighPassageTerms } from '../retrieve/lexical-weights.js';
@@ -110,6 +111,27 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     }
   };
 
+  /** Where the knowledge base says so, what gives orders to a language model stays outside. */
+  const withoutOrders = <Draft extends Pick<Passage, 'headings' | 'text'>>(
+    passages: readonly Draft[],
+    { id, quarantine }: KnowledgeBase,
+    documentId: string,
+  ): readonly Draft[] => {
+    if (!quarantine) return passages;
+    const kept = passages.filter(
+      ({ headings, text }) => findInstructions([...headings, text].join('\n')).length === 0,
+    );
+    const leftOut = passages.length - kept.length;
+    if (leftOut > 0) {
+      logger.warn('Passages that give orders to a language model were left out', {
+        knowledgeBase: id,
+        documentId,
+        passages: leftOut,
+      });
+    }
+    return kept;
+  };
+
   /** Vectors and terms, a batch at a time, so that neither memory nor the event loop is held for a whole document. */
   const toIndexed = async (
     passages: readonly Passage[],
@@ -147,8 +169,9 @@ export function createIngestor(options: IngestorOptions): Ingestor {
         if (before?.contentHash === hash)
           return { documentId, status: 'unchanged', passages: before.passages };
 
-        const { passages: drafts, ...found } = await read({ ...document, documentId }, hash, signal);
+        const { passages: all, ...found } = await read({ ...document, documentId }, hash, signal);
         const place = { knowledgeBase: knowledgeBase.id, documentId };
+        const drafts = withoutOrders(all, knowledgeBase, documentId);
         const updatedAt = now().toISOString();
         const idOf = createPassageIds(place);
         const passages = drafts.map(
@@ -181,11 +204,17 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       const reindex = async (): Promise<boolean> => {
         const document = await find(knowledgeBase.id, documentId);
         if (document === null || isMadeAsNow(document.contentHash, knowledgeBase)) return false;
-        const passages = await index.readDocument(knowledgeBase.id, documentId);
+        const stored = await index.readDocument(knowledgeBase.id, documentId);
+        const passages = withoutOrders(stored, knowledgeBase, documentId).map((passage, position) => ({
+          ...passage,
+          position,
+        }));
         const indexed = await toIndexed(passages, knowledgeBase, signal);
         // What was read is not at hand: the hash says how the passages are made now, and of which texts.
         const hash = contentHash(passages.map(({ id }) => id).join(), knowledgeBase);
-        await index.replaceDocument({ ...document, contentHash: hash }, indexed, { signal });
+        await index.replaceDocument({ ...document, contentHash: hash, passages: passages.length }, indexed, {
+          signal,
+        });
         return true;
       };
       return queue.run(keyOf(knowledgeBase.id, documentId), reindex, { signal });

@@ -37,6 +37,10 @@ export const knowledgeBaseConfigSchema = z.strictObject({
   /** Whether a question that stands alone may get the answer of an earlier one on the same passages. */
   answerCache: z.boolean().default(false),
   disclaimer: localizedText.optional(),
+  /** Personal data is replaced before the language model sees it, and put back in the answer. */
+  mask: z.boolean().default(false),
+  /** Passages that give orders to a language model are left out when documents are read. */
+  quarantine: z.boolean().default(false),
   /** Red flags that are answered at once, before retrieval. */
   triage: z
     .array(z.strictObject({ id: z.string().min(1), phrases: localizedList, answer: localizedText }))

@@ -2,6 +2,7 @@ import { answerLanguage } from '../answer/answer-language.js';
 import type { ChatModel } from '../answer/chat-model.js';
 import type { Prompts } from '../answer/prompts.js';
 import { AppError, toAppError } from '../errors.js';
+import { createMask, type Mask } from '../guard/mask.js';
 import { type KnowledgeBase, localized } from '../ingest/knowledge-base.js';
 import { detectLanguage } from '../language.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -34,7 +35,11 @@ export function createQuestionReader(options: QuestionReaderOptions): Understand
     if (shortcut !== undefined) {
       return { question: { text, standalone: text, language }, shortcut, degraded: [] };
     }
-    const { standalone, degraded } = await writeOut(text, language, turns, { ...options, signal });
+    const { standalone, degraded } = await writeOut(text, language, turns, {
+      ...options,
+      mask: knowledgeBase.mask ? createMask() : null,
+      signal,
+    });
     return { question: { text, standalone, language }, degraded };
   };
 }
@@ -63,8 +68,9 @@ async function writeOut(
     prompts,
     logger,
     rewriteMs = REWRITE_MS,
+    mask,
     signal,
-  }: QuestionReaderOptions & { signal: AbortSignal },
+  }: QuestionReaderOptions & { mask: Mask | null; signal: AbortSignal },
 ): Promise<{ standalone: string; degraded: string[] }> {
   const previous = turns.at(-1);
   if (previous === undefined) return { standalone: text, degraded: [] };
@@ -72,7 +78,12 @@ async function writeOut(
   if (chatModel === null) return { standalone: byRule, degraded: [] };
   try {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(rewriteMs)]);
-    const standalone = await rewriteQuestion(text, language, turns, { chatModel, prompts, signal: limited });
+    const standalone = await rewriteQuestion(text, language, turns, {
+      chatModel,
+      prompts,
+      mask,
+      signal: limited,
+    });
     return { standalone, degraded: [] };
   } catch (thrown) {
     if (signal.aborted) throw new AppError('stopped', undefined, { cause: thrown });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ChatModel } from '../answer/chat-model.js';
 import type { Prompts } from '../answer/prompts.js';
 import { AppError } from '../errors.js';
+import type { Mask } from '../guard/mask.js';
 import type { Language, Turn } from '../types.js';
 import { normalizeQuestion } from './normalize-question.js';
 
@@ -14,6 +15,8 @@ const LONGEST_REWRITING = 600;
 export interface RewriteOptions {
   chatModel: ChatModel;
   prompts: Prompts;
+  /** Null: the model may see personal data. */
+  mask: Mask | null;
   signal: AbortSignal;
 }
 
@@ -26,11 +29,12 @@ export async function rewriteQuestion(
   question: string,
   language: Language,
   turns: readonly Turn[],
-  { chatModel, prompts, signal }: RewriteOptions,
+  { chatModel, prompts, mask, signal }: RewriteOptions,
 ): Promise<string> {
+  const hide = (text: string): string => mask?.hide(text) ?? text;
   const content = prompts.render('rewrite-question', language, {
-    conversation: turns.slice(-TURNS).map(writeTurn).join('\n'),
-    question,
+    conversation: hide(turns.slice(-TURNS).map(writeTurn).join('\n')),
+    question: hide(question),
     fence: randomBytes(12).toString('hex'),
   });
   let reply = '';
@@ -38,7 +42,7 @@ export async function rewriteQuestion(
     if (event.type === 'text') reply += event.text;
     if (reply.length > LONGEST_REWRITING) break;
   }
-  const rewritten = readReply(reply);
+  const rewritten = readReply(mask === null ? reply : mask.restore(reply) + mask.rest());
   if (rewritten === '' || reply.length > LONGEST_REWRITING) {
     throw new AppError('model-failed', 'The language model did not rewrite the question.');
   }

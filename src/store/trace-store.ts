@@ -2,6 +2,15 @@ import type { CacheHit, NoAnswerReason, Timings, Usage } from '../frames.js';
 import type { Answerability } from '../rerank/answerability.js';
 import type { JudgedCandidate, Question } from '../types.js';
 
+/** A text that gives orders to a language model. */
+export interface Suspicion {
+  where: 'question' | 'passage';
+  /** Of the passage. */
+  passageId?: string;
+  /** Names of what was found: `ignore-rules`, `show-prompt`, … */
+  signs: string[];
+}
+
 /** Everything that can be said about how one answer came about. */
 export interface Trace {
   messageId: string;
@@ -31,6 +40,10 @@ export interface Trace {
   prompt?: { role: 'system' | 'user' | 'assistant'; content: string }[];
   /** The answer was written for an earlier question. */
   cache?: CacheHit;
+  /** Absent where no sources were found. */
+  suspicions?: Suspicion[];
+  /** Links and pictures that the model wrote and no passage names; absent where there were none. */
+  linksRemoved?: number;
   at: string;
 }
 

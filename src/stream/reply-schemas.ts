@@ -108,6 +108,18 @@ export const traceSchema = z.object({
     .array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }))
     .optional(),
   cache: cacheHitSchema.optional(),
+  /** Where question and passages give orders to a language model. */
+  suspicions: z
+    .array(
+      z.object({
+        where: z.enum(['question', 'passage']),
+        passageId: z.string().optional(),
+        signs: z.array(z.string()),
+      }),
+    )
+    .optional(),
+  /** Links and pictures that the model wrote and no passage names. */
+  linksRemoved: count.optional(),
   at: z.string(),
 });
 

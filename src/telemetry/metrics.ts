@@ -24,6 +24,9 @@ export interface Metrics {
   stageDegraded(stage: string): void;
   tokensUsed(usage: Usage): void;
   citationsInvented(count: number): void;
+  /** A question or passage that gives orders to a language model. */
+  instructionsFound(where: 'question' | 'passage'): void;
+  linksRemoved(count: number): void;
   sentenceChecked(verdict: 'supported' | 'weak' | 'unsupported'): void;
   watch(gauge: Gauge): void;
   /** All of it in the text format of Prometheus. */

@@ -15,6 +15,11 @@ export function observeSteps(steps: Steps, metrics: Metrics): Steps {
     retrieve: observed('retrieve', steps.retrieve),
     rerank: observed('rerank', steps.rerank),
     answerer: observeAnswerer(steps.answerer, metrics),
+    inspect: (question, sources) => {
+      const suspicions = steps.inspect(question, sources);
+      for (const { where } of suspicions) metrics.instructionsFound(where);
+      return suspicions;
+    },
     ground: (sources) => observeGrounding(steps.ground(sources), metrics),
     writeTrace: observed('write-trace', steps.writeTrace),
   };
@@ -53,6 +58,7 @@ function observeAnswerer(answerer: Answerer, metrics: Metrics): Answerer {
             begun = true;
             endFirstToken('ok');
           }
+          if (event.type === 'links-removed') metrics.linksRemoved(event.count);
           yield event;
         }
         outcome = 'ok';

@@ -31,6 +31,13 @@ export function createPromMetrics(): Metrics {
   const invented = counter('citations_invented', 'Citations of sources that were not there.', []);
   const sentences = counter('sentences_checked', 'Sentences compared with their sources.', ['verdict']);
 
+  const instructions = counter(
+    'instructions_found',
+    'Questions and passages that give orders to the model.',
+    ['where'],
+  );
+  const links = counter('links_removed', 'Links the model wrote that no passage names.', []);
+
   return {
     httpAnswered({ method, route, status, seconds }) {
       http.observe({ method, route, status }, seconds);
@@ -50,6 +57,12 @@ export function createPromMetrics(): Metrics {
     },
     citationsInvented(count) {
       invented.inc(count);
+    },
+    instructionsFound(where) {
+      instructions.inc({ where });
+    },
+    linksRemoved(count) {
+      links.inc(count);
     },
     sentenceChecked(verdict) {
       sentences.inc({ verdict });

@@ -59,6 +59,14 @@ const QUESTION = 'How long can I return an item?';
 const hitOf = (events: readonly AnswerEvent[]) => events.find((event) => event.type === 'cached')?.hit;
 
 describe('the answer cache', () => {
+  it('neither keeps nor gives an answer to what holds personal data', async () => {
+    const { answerer, ask } = createPair();
+    await ask(request('Please call 13812345678 back, when will you?'));
+    const again = await ask(request('Please call 13912345678 back, when will you?'));
+    expect(answerer.calls).toBe(2);
+    expect(hitOf(again)).toBeUndefined();
+  });
+
   it('gives the same text again for the same words, whatever their case and marks', async () => {
     const { answerer, ask } = createPair({ embedder: null });
     const first = await ask(request(QUESTION));

@@ -89,6 +89,7 @@ describe('Measured steps', () => {
     }),
     costOf: () => undefined,
     abstain: () => ({ text: 'No.' }),
+    inspect: () => [],
     writeTrace: async () => undefined,
     engines: () => ({ embedder: null, reranker: null, device: null }),
   };
