@@ -11,6 +11,7 @@ import { createUploadedDocuments } from './ingest/uploaded-documents.js';
 import { openStore } from './open-store.js';
 import { answerQuestion } from './pipeline.js';
 import { createReadinessCheck } from './readiness.js';
+import { keepRetention } from './store/retention.js';
 import { createAccess } from './stream/access.js';
 import { answerBrokenRequests } from './stream/answer-broken-requests.js';
 import { createAnswerRunner } from './stream/answer-runner.js';
@@ -179,11 +180,13 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   };
   let knowledge: Promise<FolderSyncSummary> | undefined;
   let watch: { close(): Promise<void> } | undefined;
+  let stopRetention: (() => void) | undefined;
 
   return {
     async listen() {
       await sweep();
       sweeping = setInterval(() => void sweep(), SWEEP_MS).unref();
+      stopRetention = keepRetention({ store, days: config.conversationDays, logger });
       await knowledgeFolder.load();
       await new Promise<void>((resolve, reject) => {
         httpServer.once('error', reject).listen(config.port, config.host, resolve);
@@ -215,6 +218,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     async close({ drainMs = 30_000 } = {}) {
       stopping.abort();
       clearInterval(sweeping);
+      stopRetention?.();
       await Promise.all([
         watch?.close(),
         runner.drain({ timeoutMs: drainMs }),

@@ -73,6 +73,7 @@ const environmentSchema = z.object({
   EMBED_DEVICE: device.default('auto'),
   RERANK_DEVICE: device.default('auto'),
   RERANK_URL: url.optional(),
+  CONVERSATION_DAYS: z.coerce.number().int().min(1).max(36_500).optional(),
   AUTH: z.enum(['auto', 'required', 'off']).default('auto'),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).optional(),
   TOKEN_SECRET: text.pipe(z.string().min(32)).optional(),
@@ -127,6 +128,8 @@ export interface Config {
   redis?: { url: string };
   /** `url`: another server reranks. */
   rerank: { model: string; device: Device; url?: string };
+  /** Conversations without a message for so long are deleted. Absent: they are kept. */
+  conversationDays?: number;
   /** `auto`: keys are asked for from the first one on; without any, only this machine is listened to. */
   auth: 'auto' | 'required' | 'off';
   /** Pages of other sites that may call us. */
@@ -203,6 +206,7 @@ export function readConfig(env: Record<string, string | undefined>, rootDir: str
       device: settings.RERANK_DEVICE,
       ...(settings.RERANK_URL === undefined ? {} : { url: settings.RERANK_URL }),
     },
+    ...(settings.CONVERSATION_DAYS === undefined ? {} : { conversationDays: settings.CONVERSATION_DAYS }),
     auth: settings.AUTH,
     allowedOrigins: settings.ALLOWED_ORIGINS ?? [],
     ...(settings.TOKEN_SECRET === undefined ? {} : { tokenSecret: settings.TOKEN_SECRET }),

@@ -23,6 +23,8 @@ export interface StoredMessage {
 
 export type MessageToStart = Omit<StoredMessage, 'status'> & { owner?: string };
 
+export type ConversationsToDelete = { owner: string } | { quietSince: string };
+
 export interface ListOptions {
   limit: number;
   owner?: string;
@@ -66,6 +68,11 @@ export interface ConversationStore {
   listConversations(options: ListOptions): Promise<ConversationSummary[]>;
   /** Deletes a conversation with all messages, frames, traces and feedback. False where there was none. */
   deleteConversation(conversationId: string): Promise<boolean>;
+  /**
+   * Deletes all conversations of an owner, or all without a message since a time (ISO 8601), as `deleteConversation` does.
+   * Resolves to their number.
+   */
+  deleteConversations(which: ConversationsToDelete): Promise<number>;
   /**
    * Ends messages that nobody writes any more with an `answer-failed` frame of code `interrupted` at the next `seq`:
    * every one that is still `running`, but for those that `except` says this process writes, and those that another

@@ -91,6 +91,17 @@ export function createRedisStore({ redis, maxTraces = 10_000, leaseMs = 15_000 }
     return knowledgeBase == null || owner == null ? undefined : { knowledgeBase, owner };
   };
 
+  const deleteConversation = async (conversationId: string): Promise<boolean> => {
+    const keys = [
+      key.conversation(conversationId),
+      key.messages(conversationId),
+      key.conversations,
+      key.running,
+      key.traces,
+    ];
+    return (await run((client) => client.deleteConversation(keys, [conversationId]))) === 1;
+  };
+
   return {
     async startMessage({ conversationId, messageId, knowledgeBase, question, askedAt, owner = LOCAL_OWNER }) {
       const keys = [
@@ -193,15 +204,18 @@ export function createRedisStore({ redis, maxTraces = 10_000, leaseMs = 15_000 }
     },
     ownerOfConversation: readBelonging,
 
-    async deleteConversation(conversationId) {
-      const keys = [
-        key.conversation(conversationId),
-        key.messages(conversationId),
-        key.conversations,
-        key.running,
-        key.traces,
-      ];
-      return (await run((client) => client.deleteConversation(keys, [conversationId]))) === 1;
+    deleteConversation,
+
+    async deleteConversations(which) {
+      const ids = await run((client) =>
+        'owner' in which
+          ? client.zRange(key.owned(which.owner), 0, -1)
+          : // Scores are times, negated.
+            client.zRangeByScore(key.conversations, `(${-Date.parse(which.quietSince)}`, '+inf'),
+      );
+      let deleted = 0;
+      for (const id of ids) if (await deleteConversation(id)) deleted += 1;
+      return deleted;
     },
 
     async interruptRunning({ except = () => false } = {}) {

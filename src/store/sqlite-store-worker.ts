@@ -7,6 +7,7 @@ import type { Turn } from '../types.js';
 import type {
   Belonging,
   ConversationSummary,
+  ConversationsToDelete,
   ListOptions,
   MessageToStart,
   StoredMessage,
@@ -131,6 +132,8 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
      ORDER BY updated_at DESC, conversation_id LIMIT ?1`,
   );
   const deleteConversation = sql('DELETE FROM conversations WHERE conversation_id = ?');
+  const deleteOwned = sql('DELETE FROM conversations WHERE owner = ?');
+  const deleteQuiet = sql('DELETE FROM conversations WHERE updated_at < ?');
   const readRunning = sql(
     `SELECT number, message_id AS messageId, conversation_id AS conversationId,
             (SELECT coalesce(max(seq) + 1, 0) FROM frames WHERE message = number) AS seq
@@ -230,6 +233,13 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
 
     deleteConversation: (conversationId: string): boolean =>
       inTransaction(database, 'write', () => deleteConversation.run(conversationId).changes > 0),
+
+    deleteConversations: (which: ConversationsToDelete): number =>
+      inTransaction(database, 'write', () =>
+        Number(
+          'owner' in which ? deleteOwned.run(which.owner).changes : deleteQuiet.run(which.quietSince).changes,
+        ),
+      ),
 
     readRunning: (): string[] => readRunning.all().map(({ messageId }) => messageId as string),
 

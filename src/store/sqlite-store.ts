@@ -40,6 +40,7 @@ export async function createSqliteStore({
     ownerOfConversation: (conversationId) => worker.call('ownerOfConversation', [conversationId]),
     listConversations: (listOptions) => worker.call('listConversations', [listOptions]),
     deleteConversation: (conversationId) => worker.call('deleteConversation', [conversationId]),
+    deleteConversations: (which) => worker.call('deleteConversations', [which]),
     interruptRunning: async ({ except = () => false } = {}) => {
       const abandoned = (await worker.call('readRunning', [])).filter((messageId) => !except(messageId));
       return abandoned.length === 0 ? 0 : worker.call('interruptRunning', [abandoned]);

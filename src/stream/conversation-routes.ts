@@ -16,7 +16,10 @@ import { methodNotAllowed } from './request-errors.js';
 export interface ConversationRoutesOptions {
   runner: AnswerRunner;
   access: Access;
-  conversations: Pick<ConversationStore, 'listConversations' | 'readConversation' | 'deleteConversation'>;
+  conversations: Pick<
+    ConversationStore,
+    'listConversations' | 'readConversation' | 'deleteConversation' | 'deleteConversations'
+  >;
   traces: Pick<TraceStore, 'readTrace'>;
   giveFeedback: GiveFeedback;
 }
@@ -27,6 +30,11 @@ const DEFAULT_LISTED = 50;
 export const conversationParamsSchema = z.object({ conversationId: z.uuid() });
 export const conversationsQuerySchema = z.strictObject({
   limit: integerTextSchema.pipe(z.number().int().min(1).max(MAX_LISTED)).optional(),
+});
+
+export const deletionQuerySchema = z.strictObject({
+  /** Absent: one's own. `visitor:<tenant>:<visitorId>`, `user:<sub>` or `tenant:<name>`. */
+  owner: z.string().min(1).max(400).optional(),
 });
 
 /** What was asked, how the answers came about, and what people thought of them. */
@@ -41,7 +49,18 @@ export function createConversationRoutes(options: ConversationRoutesOptions): Ro
       const visible = whatIsSeen(identityOf(request));
       response.json({ conversations: await conversations.listConversations({ limit, ...visible }) });
     })
-    .all(methodNotAllowed('GET'));
+    .delete(needs('ask', 'operate'), async (request, response) => {
+      const identity = identityOf(request);
+      const { owner = identity.owner } = parseInput(deletionQuerySchema, request.query);
+      if (owner !== identity.owner && !(hasScope(identity, 'operate') && identity.knowledgeBases === 'all')) {
+        throw new AppError(
+          'forbidden',
+          'Conversations of others can be deleted by operators of all knowledge bases.',
+        );
+      }
+      response.json({ deleted: await conversations.deleteConversations({ owner }) });
+    })
+    .all(methodNotAllowed('GET', 'DELETE'));
 
   const readMessages = async (request: Request) => {
     const { conversationId } = parseInput(conversationParamsSchema, request.params);

@@ -9,7 +9,11 @@ import { frameSchema, publicErrorSchema, sourceSchema } from '../frames.js';
 import { framesQuerySchema, messageParamsSchema } from './answer-routes.js';
 import { askSchema } from './ask.js';
 import { chatCompletionRequestSchema } from './chat-completion.js';
-import { conversationParamsSchema, conversationsQuerySchema } from './conversation-routes.js';
+import {
+  conversationParamsSchema,
+  conversationsQuerySchema,
+  deletionQuerySchema,
+} from './conversation-routes.js';
 import { embeddingsReplySchema, embeddingsRequestSchema } from './embeddings-routes.js';
 import { feedbackSchema } from './feedback.js';
 import * as replies from './reply-schemas.js';
@@ -122,6 +126,13 @@ export function createOpenApiDocument(version: string): object {
     summary: 'The latest conversations',
     request: { query: conversationsQuerySchema },
     reply: replies.conversationsReplySchema,
+    errors: error,
+  });
+  add('delete', '/v1/conversations', {
+    summary:
+      "Deletes all conversations of an owner: one's own, or those of somebody who asks an operator for it",
+    request: { query: deletionQuerySchema },
+    reply: z.object({ deleted: z.number().int() }),
     errors: error,
   });
   add('get', '/v1/conversations/{conversationId}', {

@@ -194,6 +194,18 @@ export function conversationStoreContract(
       expect(await store.readFrames('m2', -1)).toHaveLength(2);
     });
 
+    test('deletes all conversations of an owner, and those that have been quiet since a time', async () => {
+      await store.startMessage({ ...message('c1', 'm1'), owner: 'visitor:a' });
+      await store.startMessage({ ...message('c2', 'm2'), owner: 'visitor:a' });
+      await store.startMessage({ ...message('c3', 'm3'), owner: 'visitor:b' });
+      await store.startMessage({ ...message('c4', 'm4'), owner: 'visitor:b' });
+      expect(await store.deleteConversations({ owner: 'visitor:a' })).toBe(2);
+      expect(await store.readFrames('m1', -1)).toBeUndefined();
+      expect(await store.deleteConversations({ quietSince: '2026-11-21T00:00:04.000Z' })).toBe(1);
+      expect(await store.readConversation('c3')).toBeUndefined();
+      expect(await store.readConversation('c4')).toHaveLength(1);
+    });
+
     test('ends what was running when a process died, at the next seq, once', async () => {
       await answer('c1', 'm1', [startedBody('one'), { type: 'text-delta', text: 'half' }]);
       await answer('c1', 'm2', [startedBody('two'), completedBody('Two')]);

@@ -81,6 +81,20 @@ export function createMemoryConversationStore(): ConversationStore {
       for (const { message } of found) entries.delete(message.messageId);
       return found.length > 0;
     },
+    async deleteConversations(which) {
+      const ids = new Set(
+        [...entries.values()]
+          .filter(({ owner, message }) =>
+            'owner' in which
+              ? owner === which.owner
+              : summarise(entriesOf(message.conversationId).map((entry) => entry.message)).updatedAt <
+                which.quietSince,
+          )
+          .map(({ message }) => message.conversationId),
+      );
+      for (const [id, { message }] of entries) if (ids.has(message.conversationId)) entries.delete(id);
+      return ids.size;
+    },
     async interruptRunning({ except = () => false } = {}) {
       const running = [...entries.values()].filter(
         ({ message }) => message.status === 'running' && !except(message.messageId),

@@ -41,6 +41,7 @@ const ROUTES: [method: string, path: string, scopes: Scope[], body?: object][] =
   ['get', '/v1/knowledge-bases/{knowledgeBase}/documents/{documentId}', ['search', 'ingest']],
   ['delete', '/v1/knowledge-bases/{knowledgeBase}/documents/{documentId}', ['ingest']],
   ['get', '/v1/conversations', ['ask', 'operate']],
+  ['delete', '/v1/conversations', ['ask', 'operate']],
   ['get', '/v1/conversations/{conversationId}', ['ask', 'operate']],
   ['delete', '/v1/conversations/{conversationId}', ['ask', 'operate']],
   ['get', '/v1/messages/{messageId}/trace', ['search', 'operate']],
@@ -282,6 +283,13 @@ describe('a visitor token', () => {
       visitorId: made.visitorId,
     });
     await send('delete', own, later.token).set('origin', SHOP_PAGE).expect(204);
+    await send('post', '/v1/answers', later.token, QUESTION).expect(200);
+    const others = `/v1/conversations?owner=tenant:shop`;
+    await send('delete', others, later.token).expect(403);
+    await send('delete', '/v1/conversations', later.token).expect(200, { deleted: 1 });
+    await send('post', '/v1/answers', later.token, QUESTION).expect(200);
+    const onRequest = `/v1/conversations?owner=visitor:shop:${made.visitorId}`;
+    await send('delete', onRequest, keys.operate.key).expect(200, { deleted: 1 });
   });
 
   it('is refused on other pages, over HTTP and socket.io', async () => {
