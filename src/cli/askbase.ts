@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { AppError } from '../errors.js';
 import { registerAskCommand } from './ask-command.js';
+import { registerBackupCommands } from './backup-command.js';
 import { registerCalibrateCommand } from './calibrate-command.js';
 import { registerEvalCommand } from './eval-command.js';
 import { EXIT } from './exit-codes.js';
@@ -34,6 +35,7 @@ registerSearchCommand(program);
 registerKeysCommand(program);
 registerExportCommand(program);
 registerImportCommand(program);
+registerBackupCommands(program);
 registerModelsCommand(program);
 registerEvalCommand(program);
 registerCalibrateCommand(program);
