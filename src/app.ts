@@ -66,7 +66,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const opened = await openStore(config, logger);
   const { store, shared } = opened;
   await refuseOpenDoors(config, store);
-  const { authenticator, issueVisitorToken } = await createDoors(config, store);
+  const { authenticator, issueVisitorToken } = createDoors(config, store);
   const access = createAccess(store);
   const metrics = createPromMetrics();
   watchEngine(engine, metrics);

@@ -8,11 +8,12 @@ import type { KeyStore } from './identity/key-store.js';
 import type { IssueVisitorToken } from './identity/visitor-token.js';
 
 /** Who may come in, by the settings. */
-export async function createDoors(
+export function createDoors(
   { auth, tokenSecret, identityProvider }: Config,
   keys: KeyStore,
-): Promise<{ authenticator: Authenticator; issueVisitorToken: IssueVisitorToken }> {
-  const secret = tokenSecret ?? (await keys.readSecret('visitor-tokens'));
+): { authenticator: Authenticator; issueVisitorToken: IssueVisitorToken } {
+  // Asked for where it is needed: the store may not be reachable yet.
+  const secret = async (): Promise<string> => tokenSecret ?? keys.readSecret('visitor-tokens');
   const visitorTokens = createVisitorTokens({ secret, keys });
   const providers = identityProvider === undefined ? [] : [createProviderTokens(identityProvider)];
   return {

@@ -19,7 +19,7 @@ const claimsSchema = z.object({
 
 export interface VisitorTokensOptions {
   /** Shared by all servers that take each other's tokens; 32 characters at least. */
-  secret: string;
+  secret: () => Promise<string>;
   keys: Pick<KeyStore, 'readKey'>;
 }
 
@@ -27,11 +27,16 @@ export interface VisitorTokensOptions {
 export function createVisitorTokens({ secret, keys }: VisitorTokensOptions): TokenReader & {
   issue: IssueVisitorToken;
 } {
-  const signingKey = new TextEncoder().encode(secret);
+  let known: Uint8Array | undefined;
+  const signingKey = async (): Promise<Uint8Array> => {
+    known ??= new TextEncoder().encode(await secret());
+    return known;
+  };
 
   const verify = async (token: string): Promise<z.output<typeof claimsSchema> | undefined> => {
+    const key = await signingKey();
     try {
-      const { payload } = await jwtVerify(token, signingKey, {
+      const { payload } = await jwtVerify(token, key, {
         algorithms: [ALGORITHM],
         issuer: ISSUER,
         audience: AUDIENCE,
@@ -56,7 +61,7 @@ export function createVisitorTokens({ secret, keys }: VisitorTokensOptions): Tok
         .setSubject(visitorId)
         .setIssuedAt()
         .setExpirationTime(expiresAt)
-        .sign(signingKey);
+        .sign(await signingKey());
       return { token, expiresAt: new Date(expiresAt * 1000).toISOString() };
     },
     async read(token, origin) {
