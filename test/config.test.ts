@@ -98,7 +98,9 @@ describe('readConfig', () => {
   it('accepts .env.example as it stands, which explains every variable', () => {
     const lines = readFileSync(new URL('../.env.example', import.meta.url), 'utf8').split('\n');
     const env = Object.fromEntries(
-      lines.filter((line) => /^[A-Z_]+=/.test(line)).map((line) => line.split('=', 2) as [string, string]),
+      lines
+        .filter((line) => /^[A-Z_]+=/.test(line))
+        .map((line) => [line.split('=')[0], line.replace(/^[^=]+=/, '')]),
     );
     expect(readConfig(env, ROOT)).toEqual(readConfig({}, ROOT));
     const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8');
