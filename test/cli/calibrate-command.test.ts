@@ -62,7 +62,9 @@ describe('askbase calibrate', () => {
       JSON.parse(readFileSync(join(dir, 'models', TINY_RERANKER, 'manifest.json'), 'utf8')),
     );
 
-  it('tells answerable questions from others, lowers the calibration error, and writes what it found', async () => {
+  it('tells answerable questions from others, lowers the calibration error, and writes what it found', {
+    timeout: 300_000,
+  }, async () => {
     const { code, stdout, stderr } = await calibrate(
       '--precision',
       '0.9',
@@ -86,7 +88,7 @@ describe('askbase calibrate', () => {
     });
   });
 
-  it('writes a threshold into kb.yaml, whose comments stay', async () => {
+  it('writes a threshold into kb.yaml, whose comments stay', { timeout: 300_000 }, async () => {
     const { code, stdout } = await calibrate('--abstention', '0.5', '--kb', 'shop');
     expect(code).toBe(0);
     expect(stdout).toMatch(/calibration error +0\.\d+ before, 0\.\d+ after/);
