@@ -16,6 +16,7 @@ import { createAccess } from './stream/access.js';
 import { answerBrokenRequests } from './stream/answer-broken-requests.js';
 import { createAnswerRunner } from './stream/answer-runner.js';
 import { createEmbeddingsRoutes } from './stream/embeddings-routes.js';
+import { createExplanationRoutes } from './stream/explanation-routes.js';
 import { createExpressApp } from './stream/express-app.js';
 import { createGiveFeedback } from './stream/feedback.js';
 import { createRequestLimiter } from './stream/rate-limiter-flexible-limiter.js';
@@ -132,6 +133,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       routers: [
         createRerankRoutes({ reranker }),
         createEmbeddingsRoutes({ embedder }),
+        createExplanationRoutes({ access, traces: store, reranker }),
         createVisitorTokenRoutes({ issueVisitorToken, allowedOrigins }),
       ],
     }),

@@ -84,6 +84,21 @@ export interface JudgedCandidate extends Candidate {
   decision: Decision;
 }
 
+/** A stretch of the passage's text and what it did for the score. */
+export interface RelevancePiece {
+  /** Half-open range of UTF-16 code units in the passage's text. */
+  span: [number, number];
+  /** Logit of the passage less the logit without this stretch: above 0 it made the passage more relevant. */
+  effect: number;
+}
+
+export interface RelevanceExplanation {
+  model: string;
+  logit: number;
+  /** In order of the text; together they are all its words. */
+  pieces: RelevancePiece[];
+}
+
 /** A question as it was understood. */
 export interface Question {
   /** What the person wrote, normalised (NFKC for matching is done later; this is for showing). */

@@ -3,4 +3,4 @@ export type { PublicError } from '../errors.js';
 export type { AnswerFrame, Citation, Source } from '../frames.js';
 export type { StoredMessage } from '../store/conversation-store.js';
 export type { Trace } from '../store/trace-store.js';
-export type { JudgedCandidate } from '../types.js';
+export type { JudgedCandidate, RelevanceExplanation } from '../types.js';

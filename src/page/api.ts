@@ -1,5 +1,11 @@
 import { AskbaseError, unreachable } from '../client/askbase-error.js';
-import type { AnswerFrame, PublicError, StoredMessage, Trace } from '../client/protocol.js';
+import type {
+  AnswerFrame,
+  PublicError,
+  RelevanceExplanation,
+  StoredMessage,
+  Trace,
+} from '../client/protocol.js';
 import type { Language } from './language.js';
 
 type Localized = Partial<Record<Language, string>>;
@@ -33,6 +39,7 @@ export interface Api {
   readConversation(conversationId: string): Promise<StoredMessage[]>;
   readFrames(messageId: string): Promise<AnswerFrame[]>;
   readTrace(messageId: string): Promise<Trace>;
+  readExplanation(messageId: string, passageId: string): Promise<RelevanceExplanation>;
   /** Whether the server has read its knowledge folder; before, answers may miss what is not read yet. */
   isKnowledgeRead(): Promise<boolean>;
 }
@@ -53,6 +60,10 @@ export function createApi(): Api {
       return frames;
     },
     readTrace: (messageId) => get<Trace>(`/v1/messages/${encodeURIComponent(messageId)}/trace`),
+    readExplanation: (messageId, passageId) =>
+      get<RelevanceExplanation>(
+        `/v1/messages/${encodeURIComponent(messageId)}/trace/passages/${encodeURIComponent(passageId)}/explanation`,
+      ),
     async isKnowledgeRead() {
       try {
         // 503 while anything is not ready: which part it is stands in the body all the same.

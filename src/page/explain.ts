@@ -8,7 +8,7 @@ import type { Texts } from './texts.js';
 import { tracePanel } from './trace-panel.js';
 
 export interface ExplainOptions {
-  api: Pick<Api, 'readTrace'>;
+  api: Pick<Api, 'readTrace' | 'readExplanation'>;
   panel: SidePanel;
   texts: () => Texts;
 }
@@ -43,11 +43,18 @@ export function createExplain({ api, panel, texts }: ExplainOptions) {
     }
   }
 
-  function candidateOpener({ answer }: Exchange): (candidate: JudgedCandidate) => void {
+  function candidateOpener({ answer, messageId }: Exchange): (candidate: JudgedCandidate) => void {
     return ({ passage, scores }) => {
       const quote = answer.citations.find(({ passageId }) => passageId === passage.id)?.quote;
       const shown: ShownPassage = { ...passage, relevance: scores.rerank?.sigmoid };
-      panel.openWithin(passagePanel(shown, { texts: texts(), ...(quote === undefined ? {} : { quote }) }));
+      const canExplain = messageId !== undefined && scores.rerank !== undefined;
+      panel.openWithin(
+        passagePanel(shown, {
+          texts: texts(),
+          ...(quote === undefined ? {} : { quote }),
+          ...(canExplain ? { explain: () => api.readExplanation(messageId, passage.id) } : {}),
+        }),
+      );
     };
   }
 

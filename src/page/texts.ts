@@ -194,6 +194,8 @@ const en = {
       ? 'the same question was answered before'
       : `a question like it was answered before (${similarity})`,
   prompt: 'What the model was asked',
+  whichWords: 'Which words counted?',
+  wordCounted: (effect: string) => `without this, the relevance (logit) is ${effect} lower`,
   none: 'none',
   extractiveEngine: 'none: quotes from the passages',
   tokensUsed: (prompt: string, completion: string) => `${prompt} read, ${completion} written`,
@@ -380,6 +382,8 @@ const zh: Texts = {
   cached: (kind, similarity) =>
     kind === 'exact' ? '同一问题已回答过' : `相近的问题已回答过（${similarity}）`,
   prompt: '发给模型的内容',
+  whichWords: '哪些词起了作用？',
+  wordCounted: (effect) => `去掉它，相关度（logit）降低 ${effect}`,
   none: '无',
   extractiveEngine: '无：直接引用段落',
   tokensUsed: (prompt, completion) => `读入 ${prompt}，写出 ${completion}`,

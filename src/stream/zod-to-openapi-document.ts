@@ -15,6 +15,7 @@ import {
   deletionQuerySchema,
 } from './conversation-routes.js';
 import { embeddingsReplySchema, embeddingsRequestSchema } from './embeddings-routes.js';
+import { explanationParamsSchema, explanationReplySchema } from './explanation-routes.js';
 import { feedbackSchema } from './feedback.js';
 import * as replies from './reply-schemas.js';
 import {
@@ -151,6 +152,13 @@ export function createOpenApiDocument(version: string): object {
     summary: 'How an answer came about',
     request: { params: messageParamsSchema },
     reply: replies.traceSchema,
+    errors: error,
+  });
+  add('get', '/v1/messages/{messageId}/trace/passages/{passageId}/explanation', {
+    summary: 'Which words of a passage drove its relevance',
+    description: 'By occlusion: the passage is scored again without each stretch of it, 32 at most.',
+    request: { params: explanationParamsSchema },
+    reply: explanationReplySchema,
     errors: error,
   });
   add('post', '/v1/visitor-tokens', {

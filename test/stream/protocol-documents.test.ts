@@ -7,6 +7,7 @@ import { createChatCompletionRoutes } from '../../src/stream/chat-completion-rou
 import { createConversationRoutes } from '../../src/stream/conversation-routes.js';
 import { createDocumentRoutes } from '../../src/stream/document-routes.js';
 import { createEmbeddingsRoutes } from '../../src/stream/embeddings-routes.js';
+import { createExplanationRoutes } from '../../src/stream/explanation-routes.js';
 import { createKnowledgeBaseRoutes } from '../../src/stream/knowledge-base-routes.js';
 import { createOperationRoutes } from '../../src/stream/operation-routes.js';
 import { createRerankRoutes } from '../../src/stream/rerank-routes.js';
@@ -38,6 +39,7 @@ function offered(): string[] {
     createSearchRoutes(options),
     createRerankRoutes(options),
     createEmbeddingsRoutes(options),
+    createExplanationRoutes(options),
     createVisitorTokenRoutes(options),
   ];
   const methodsAndPaths = routers
