@@ -126,10 +126,11 @@ async function askInTurn(
   contestants: readonly ((question: SyntheticQuestion) => Promise<number>)[],
 ): Promise<number[][]> {
   const times: number[][] = contestants.map(() => []);
-  for (const [number, question] of [...questions.slice(0, WARM_UP), ...questions].entries()) {
+  const first = questions.slice(0, WARM_UP);
+  for (const [number, question] of [...first, ...questions].entries()) {
     for (const [at, contestant] of contestants.entries()) {
       const ms = await contestant(question);
-      if (number >= WARM_UP) times[at]?.push(ms);
+      if (number >= first.length) times[at]?.push(ms);
     }
   }
   return times;

@@ -5,7 +5,7 @@ import { Field, FixedSizeList, Float32, Schema, Utf8 } from 'apache-arrow';
  * spaces, so that it searches by the very same terms.
  */
 // Before the library is there: it would write a deprecation notice for every query.
-process.env.LANCE_LOG = 'error';
+process.env.LANCEDB_LOG = 'error';
 const lancedb = await import('@lancedb/lancedb');
 const [dir] = process.argv.slice(2);
 const database = await lancedb.connect(dir);

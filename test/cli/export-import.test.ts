@@ -2,10 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { SAMPLE_KNOWLEDGE, writeFiles } from '../support/app.js';
 import { type FinishedCommand, startCommand } from '../support/command.js';
 import { TINY_EMBEDDER, TINY_RERANKER, writeTinyModels } from '../support/tiny-models.js';
+
+// Ten commands, each a process that loads everything anew.
+vi.setConfig({ testTimeout: 600_000 });
 
 let dir: string;
 beforeAll(() => {
