@@ -20,6 +20,7 @@ const VENDORS = {
 
   '@node-rs/jieba': '/jieba-[^/]+\\.ts$',
   'opencc-js': '/opencc-[^/]+\\.ts$',
+  'pinyin-pro': '/pinyin-pro-[^/]+\\.ts$',
   '@huggingface/tokenizers': '/huggingface-[^/]+\\.ts$',
   unpdf: '/unpdf-[^/]+\\.ts$',
   mammoth: '/mammoth-[^/]+\\.ts$',

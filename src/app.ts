@@ -19,6 +19,7 @@ import { createEmbeddingsRoutes } from './stream/embeddings-routes.js';
 import { createExplanationRoutes } from './stream/explanation-routes.js';
 import { createExpressApp } from './stream/express-app.js';
 import { createGiveFeedback } from './stream/feedback.js';
+import { createOperatorDesk } from './stream/operator-desk.js';
 import { createRequestLimiter } from './stream/rate-limiter-flexible-limiter.js';
 import { createAnswerQuota } from './stream/rate-limiter-flexible-quota.js';
 import { createRerankRoutes } from './stream/rerank-routes.js';
@@ -66,6 +67,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const { index, engine, knowledgeBases, knowledgeFolder, ingestor, reranker, embedder, chatModel } = core;
   const opened = await openStore(config, logger);
   const { store, shared } = opened;
+  const desk = createOperatorDesk({ handoffs: opened.handoffs, conversations: store });
   await refuseOpenDoors(config, store);
   const { authenticator, issueVisitorToken } = createDoors(config, store);
   const access = createAccess(store);
@@ -75,7 +77,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   const steps = observeSteps(core.steps(store), metrics);
   const pipeline = observePipeline(
-    (ask, answerOptions) => answerQuestion(ask, steps, answerOptions),
+    desk.attend((ask, answerOptions) => answerQuestion(ask, steps, answerOptions)),
     metrics,
   );
   const runner = createAnswerRunner({
@@ -114,6 +116,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       conversations: store,
       traces: store,
       giveFeedback,
+      desk,
       knowledgeBases,
       index: { describe: core.describeIndex },
       models: () => ({
@@ -146,6 +149,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     authenticator,
     allowedOrigins,
     giveFeedback,
+    desk,
     logger,
     eventLimiter: createRequestLimiter({ perMinute: EVENTS_PER_MINUTE }),
     ...(shared.adapter === undefined ? {} : { adapter: shared.adapter }),

@@ -60,6 +60,7 @@ const environmentSchema = z.object({
   OPENAI_BASE_URL: url.optional(),
   CHAT_MODEL: list.optional(),
   CHAT_PRICES: prices.optional(),
+  VISION_MODEL: list.optional(),
   DASHSCOPE_API_KEY: text.optional(),
   QDRANT_URL: list.pipe(z.array(url).min(1)).optional(),
   QDRANT_API_KEY: text.optional(),
@@ -112,8 +113,6 @@ export interface Config {
   knowledgeDir: string;
   modelsDir: string;
   promptsDir: string;
-  /** Absent: answers are extractive. */
-  chat?: { apiKey: string; baseUrl: string; models: string[] };
   /** By model; those without a price are not in it. */
   prices: Record<string, TokenPrice>;
   /** Absent: the embedded index. What is absent in `layout` the server decides. */
@@ -123,6 +122,8 @@ export interface Config {
     collection: string;
     layout: { shards?: number; replicas?: number; writeConsistency?: number };
   };
+  /** Absent: answers are extractive. `visionModels` get the questions with images; empty: those are refused. */
+  chat?: { apiKey: string; baseUrl: string; models: string[]; visionModels: string[] };
   embed: { model: string; device: Device };
   /** Absent: conversations, traces and feedback in a file of DATA_DIR, and no other server shares them. */
   redis?: { url: string };
@@ -248,11 +249,13 @@ function readQdrant(settings: z.infer<typeof environmentSchema>): Pick<Config, '
 /** A local server (Ollama, vLLM) needs an address but no key; Qwen needs only its key. */
 function readChat(settings: z.infer<typeof environmentSchema>): Config['chat'] {
   const { OPENAI_API_KEY, OPENAI_BASE_URL: baseUrl, DASHSCOPE_API_KEY, CHAT_MODEL } = settings;
+  const visionModels = settings.VISION_MODEL ?? [];
   if (OPENAI_API_KEY !== undefined || baseUrl !== undefined) {
     return {
       apiKey: OPENAI_API_KEY ?? DASHSCOPE_API_KEY ?? 'none',
       baseUrl: baseUrl ?? OPENAI_BASE_URL,
       models: CHAT_MODEL ?? OPENAI_MODELS,
+      visionModels,
     };
   }
   if (DASHSCOPE_API_KEY !== undefined) {
@@ -260,6 +263,7 @@ function readChat(settings: z.infer<typeof environmentSchema>): Config['chat'] {
       apiKey: DASHSCOPE_API_KEY,
       baseUrl: DASHSCOPE_BASE_URL,
       models: CHAT_MODEL ?? DASHSCOPE_MODELS,
+      visionModels,
     };
   }
   return undefined;

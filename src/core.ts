@@ -22,6 +22,8 @@ import { createIngestor, type Ingestor } from './ingest/ingestor.js';
 import { createKnowledgeBaseRegistry, type KnowledgeBaseRegistry } from './ingest/knowledge-base-registry.js';
 import { createKnowledgeFolder, type KnowledgeFolder } from './ingest/knowledge-folder.js';
 import type { Steps } from './pipeline.js';
+import { createFindCurated } from './question/curated-answer.js';
+import { createIndexVocabulary } from './question/index-vocabulary.js';
 import { createQuestionReader } from './question/question-reader.js';
 import { createCandidateReranker } from './rerank/candidate-reranker.js';
 import { createHttpReranker } from './rerank/http-reranker.js';
@@ -106,7 +108,13 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
   const answerer: Answerer =
     chatModel === null
       ? createExtractiveAnswerer({ analyzer })
-      : modelAnswerer({ chatModel, prompts, embedder, analyzer });
+      : modelAnswerer({
+          chatModel,
+          visionModel: chooseVisionModel(config, logger),
+          prompts,
+          embedder,
+          analyzer,
+        });
 
   const reader = createDocumentReader();
   const ingestor = createIngestor({
@@ -159,7 +167,14 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
       return description;
     },
     steps: (store) => ({
-      understand: createQuestionReader({ chatModel, prompts, logger }),
+      understand: createQuestionReader({
+        chatModel,
+        prompts,
+        logger,
+        analyzer,
+        vocabularyOf: createIndexVocabulary(index),
+      }),
+      findCurated: createFindCurated({ embedder, analyzer }),
       retrieve: createRetriever({ index, embedderOf: embedders.of, analyzer, logger }),
       rerank: createCandidateReranker({ reranker, analyzer, logger }),
       answerer,
@@ -187,6 +202,7 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
 /** A language model, behind the answers it gave before. */
 function modelAnswerer(options: {
   chatModel: ChatModel;
+  visionModel: ChatModel | null;
   prompts: Prompts;
   embedder: Embedder | null;
   analyzer: Analyzer;
@@ -221,6 +237,11 @@ function chooseEmbedder(config: Config, engine: InferenceEngine): Embedder | nul
   if (remote === undefined) return createOnnxEmbedder({ engine, model: config.embed.model });
   if (config.chat === undefined) return null;
   return createOpenAiEmbedder({ ...config.chat, model: remote });
+}
+
+function chooseVisionModel({ chat }: Config, logger: Logger): ChatModel | null {
+  if (chat === undefined || chat.visionModels.length === 0) return null;
+  return createOpenAIChatModel({ ...chat, models: chat.visionModels, logger });
 }
 
 function chooseReranker({ rerank }: Config, engine: InferenceEngine): Reranker | null {

@@ -67,6 +67,9 @@ export const NO_ANSWER_REASONS = [
   'policy',
   'triage',
   'dependency-down',
+  'clarification',
+  'no-vision',
+  'operator',
 ] as const;
 
 /** Why there is no answer, and what could be asked instead. */
@@ -116,9 +119,17 @@ const bodies = {
       language: z.enum(['en', 'zh']),
     }),
     knowledgeBase: z.string(),
-    mode: z.enum(['model', 'extractive']),
+    /** Who answers: a language model, quotes, or a person (then no text follows here). */
+    mode: z.enum(['model', 'extractive', 'operator']),
+    /** What is to be known before anything is relied on, where the knowledge base has something of the kind. */
+    disclaimer: z.string().optional(),
   }),
-  'sources-found': z.object({ type: z.literal('sources-found'), sources: z.array(sourceSchema) }),
+  'sources-found': z.object({
+    type: z.literal('sources-found'),
+    sources: z.array(sourceSchema),
+    /** The one source is a curated answer to this very question, which follows as it stands. */
+    curated: z.boolean().optional(),
+  }),
   'text-delta': z.object({ type: z.literal('text-delta'), text: z.string().min(1) }),
   'citation-added': citationSchema.extend({ type: z.literal('citation-added') }),
   'grounding-checked': z.object({
@@ -147,7 +158,10 @@ const bodies = {
     degraded: z.array(z.string()),
   }),
   'answer-failed': z.object({ type: z.literal('answer-failed'), error: publicErrorSchema }),
-  'handoff-requested': z.object({ type: z.literal('handoff-requested'), reason: z.string() }),
+  'handoff-requested': z.object({
+    type: z.literal('handoff-requested'),
+    reason: z.string(),
+  }),
 } as const;
 
 export const frameBodySchema = z.discriminatedUnion('type', [

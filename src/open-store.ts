@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import type { KeyStore } from './identity/key-store.js';
 import type { ConversationStore } from './store/conversation-store.js';
 import type { FeedbackStore } from './store/feedback-store.js';
+import { type HandoffStore, noHandoffs } from './store/handoff-store.js';
 import { connectRedis } from './store/redis-connection.js';
 import { createRedisStore } from './store/redis-store.js';
 import { createSqliteStore } from './store/sqlite-store.js';
@@ -17,6 +18,8 @@ import type { Logger } from './telemetry/logger.js';
 /** Where conversations are kept, and what servers that share them need of each other. */
 export interface OpenedStore {
   store: ConversationStore & TraceStore & FeedbackStore & KeyStore;
+  /** Who answers where: not offered with Redis. */
+  handoffs: HandoffStore;
   /** What is there with Redis only. */
   shared: {
     relay?: AnswerRelay;
@@ -32,6 +35,7 @@ export async function openStore({ redis: given, dataDir }: Config, logger: Logge
     const store = await createSqliteStore({ file: join(dataDir, 'store.db') });
     return {
       store,
+      handoffs: store,
       shared: {},
       describe: async () => ({ ready: true, engine: 'sqlite' }),
       close: () => store.close(),
@@ -49,6 +53,7 @@ export async function openStore({ redis: given, dataDir }: Config, logger: Logge
   });
   return {
     store,
+    handoffs: noHandoffs,
     shared: { relay, adapter: sockets.adapter },
     describe: async () => ({ engine: 'redis', ...(await redis.describe()) }),
     async close() {

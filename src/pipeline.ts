@@ -1,17 +1,19 @@
 import type { Abstaining, AbstainRequest } from './answer/abstention.js';
+import { answerLanguage, inScriptOf } from './answer/answer-language.js';
 import type { Answerer } from './answer/answerer.js';
 import { AppError, toAppError } from './errors.js';
 import type { FrameBody, NoAnswerReason, Source, Usage } from './frames.js';
 import type { Grounding } from './ground/grounding.js';
 import { applyGroundingPolicy } from './ground/grounding-policy.js';
-import type { KnowledgeBase } from './ingest/knowledge-base.js';
+import { type KnowledgeBase, localized } from './ingest/knowledge-base.js';
+import type { CuratedHit, FindCurated } from './question/curated-answer.js';
 import type { UnderstandQuestion } from './question/understand-question.js';
 import type { RerankCandidates, Reranking } from './rerank/rerank-candidates.js';
 import type { RetrieveCandidates } from './retrieve/retrieve-candidates.js';
 import type { Suspicion, Trace } from './store/trace-store.js';
 import { redactText } from './telemetry/redact.js';
 import { timed } from './telemetry/timed.js';
-import type { JudgedCandidate, Question, Turn } from './types.js';
+import type { Candidate, JudgedCandidate, Question, Turn } from './types.js';
 
 /** A question on its way in: validated, addressed, with its conversation. */
 export interface Ask {
@@ -28,6 +30,7 @@ export interface Ask {
 /** What the pipeline is made of; `app.ts` wires it. */
 export interface Steps {
   understand: UnderstandQuestion;
+  findCurated: FindCurated;
   retrieve: RetrieveCandidates;
   rerank: RerankCandidates;
   answerer: Answerer;
@@ -63,7 +66,8 @@ export async function* answerQuestion(
     timings.total = performance.now() - start;
     await steps.writeTrace(trace).catch(() => degraded.push('trace'));
   };
-  const noAnswer = async function* (reason: NoAnswerReason, said: Abstaining): AsyncGenerator<FrameBody> {
+  const noAnswer = async function* (reason: NoAnswerReason, plain: Abstaining): AsyncGenerator<FrameBody> {
+    const said = { ...plain, text: inScriptOf(ask.text, plain.text) };
     Object.assign(trace, { status: 'no-answer', reason });
     yield { type: 'text-delta', text: said.text };
     await writeTrace();
@@ -82,21 +86,26 @@ export async function* answerQuestion(
     const understanding = await timed(timings, 'understand', () =>
       steps.understand({ text: ask.text, turns: ask.turns, knowledgeBase }, { signal }),
     );
-    const { question, shortcut } = understanding;
-    trace.question = question;
+    const { question, shortcut, isAngry } = understanding;
+    Object.assign(trace, { question, understanding: understanding.steps });
     degraded.push(...understanding.degraded);
     yield {
       type: 'answer-started',
       question,
       knowledgeBase: knowledgeBase.id,
       mode: steps.answerer.mode,
+      ...readDisclaimer(knowledgeBase, question),
     };
 
+    if (isAngry) yield { type: 'handoff-requested', reason: 'anger' };
     if (shortcut?.reason === 'handoff') yield { type: 'handoff-requested', reason: 'asked' };
     if (shortcut !== undefined) {
-      yield* noAnswer(shortcut.reason === 'triage' ? 'triage' : 'policy', {
-        text: shortcut.text,
-      });
+      yield* noAnswer(shortcut.reason === 'handoff' ? 'policy' : shortcut.reason, { text: shortcut.text });
+      return;
+    }
+    if (ask.images.length > 0 && !steps.answerer.seesImages) {
+      const reason = 'no-vision';
+      yield* noAnswer(reason, steps.abstain({ reason, knowledgeBase, questionLanguage: question.language }));
       return;
     }
 
@@ -110,6 +119,24 @@ export async function* answerQuestion(
       return;
     }
     degraded.push(...retrieval.degraded);
+
+    const curated = await timed(timings, 'faq', () =>
+      steps.findCurated(question, retrieval.candidates, { knowledgeBase, signal }),
+    );
+    if (curated !== null) {
+      trace.understanding.push({
+        step: 'faq',
+        before: question.standalone,
+        after: curated.asked,
+        ms: timings.faq ?? 0,
+      });
+      trace.candidates = putFirst(curated, retrieval.candidates);
+      yield* giveCurated(trace.candidates);
+      Object.assign(trace, { status: 'answered' });
+      await writeTrace();
+      yield { ...completeCurated(trace.candidates), timings, degraded };
+      return;
+    }
 
     const reranking = await timed(timings, 'rerank', () =>
       steps.rerank(question, retrieval.candidates, { knowledgeBase, signal }),
@@ -163,6 +190,10 @@ export async function* answerQuestion(
         trace.linksRemoved = event.count;
         continue;
       }
+      if (event.type === 'doses-withheld') {
+        trace.withheldDoses = (trace.withheldDoses ?? 0) + event.count;
+        continue;
+      }
       timings.firstToken ??= performance.now() - answerStart;
       yield* grounding.push(event.text);
     }
@@ -191,6 +222,36 @@ export async function* answerQuestion(
   } finally {
     await writeTrace();
   }
+}
+
+/** In the language of the answer, in every answer: whoever shows a conversation shows it once. */
+function readDisclaimer(knowledgeBase: KnowledgeBase, { text, language }: Question): { disclaimer?: string } {
+  const { disclaimer } = knowledgeBase;
+  if (disclaimer === undefined) return {};
+  return { disclaimer: inScriptOf(text, localized(disclaimer, answerLanguage(knowledgeBase, language))) };
+}
+
+/** The curated pair alone is kept: nothing else was read. */
+function putFirst({ candidate }: CuratedHit, candidates: readonly Candidate[]): JudgedCandidate[] {
+  const others = candidates.filter((other) => other !== candidate);
+  return [
+    { ...candidate, decision: 'kept' },
+    ...others.map((other) => ({ ...other, decision: 'limit' as const })),
+  ];
+}
+
+/** A curated answer as it stands, cited whole. */
+function* giveCurated(candidates: readonly JudgedCandidate[]): Generator<FrameBody> {
+  const { text, citations } = completeCurated(candidates);
+  yield { type: 'sources-found', sources: toSources(candidates), curated: true };
+  yield { type: 'text-delta', text };
+  for (const citation of citations) yield { type: 'citation-added', ...citation };
+}
+
+function completeCurated(candidates: readonly JudgedCandidate[]) {
+  const [{ n, passageId, text } = { n: 1, passageId: '', text: '' }] = toSources(candidates);
+  const citations = [{ n, passageId, span: [0, text.length] as [number, number], quote: text }];
+  return { type: 'answer-completed' as const, status: 'answered' as const, text, citations };
 }
 
 /** Numbers the kept candidates from 1, as the answer cites them. */
@@ -231,6 +292,7 @@ function emptyTrace(ask: Ask, steps: Steps): Trace {
     conversationId: ask.conversationId,
     knowledgeBase: ask.knowledgeBase.id,
     question: { text: ask.text, standalone: ask.text, language: 'en' },
+    understanding: [],
     mode: steps.answerer.mode,
     candidates: [],
     threshold: null,

@@ -113,4 +113,6 @@ export interface Turn {
   question: string;
   standalone: string;
   answer: string;
+  /** The answer asked back for what was missing; the next question may be the reply. */
+  asksBack?: boolean;
 }

@@ -11,6 +11,7 @@ import { createGrounding } from '../src/ground/citation-grounding.js';
 import { findSuspicions } from '../src/guard/find-suspicions.js';
 import { type Ask, answerQuestion, type Steps } from '../src/pipeline.js';
 import { createQuestionReader } from '../src/question/question-reader.js';
+import { collectVocabulary } from '../src/question/vocabulary.js';
 import { createAnalyzer } from '../src/retrieve/analyzer.js';
 import type { Trace } from '../src/store/trace-store.js';
 import type { Candidate, Decision, JudgedCandidate } from '../src/types.js';
@@ -58,19 +59,26 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-function modelAnswerer(): Answerer {
+function modelAnswerer({ sees = false } = {}): Answerer {
   const chatModel = createOpenAIChatModel({
     apiKey: 'key',
     baseUrl: server.url,
     models: ['scripted'],
     logger: silentLogger,
   });
-  return createModelAnswerer({ chatModel, prompts });
+  return createModelAnswerer({ chatModel, visionModel: sees ? chatModel : null, prompts });
 }
 
 function stepsWith(changes: Partial<Steps> = {}): Steps {
   return {
-    understand: createQuestionReader({ chatModel: null, prompts, logger: silentLogger }),
+    understand: createQuestionReader({
+      chatModel: null,
+      prompts,
+      logger: silentLogger,
+      analyzer,
+      vocabularyOf: async () => collectVocabulary([], knowledgeBase),
+    }),
+    findCurated: async () => null,
     retrieve: async () => ({ candidates: CANDIDATES, degraded: [] }),
     rerank: async () => ({ candidates: judge(['kept', 'kept']), threshold: 0.5, degraded: [] }),
     answerer: createExtractiveAnswerer({ analyzer }),
@@ -218,6 +226,8 @@ describe('a question with an answer', () => {
     const { completed } = await run('How many days?', {
       understand: async ({ text }) => ({
         question: { text, standalone: text, language: 'en' },
+        isAngry: false,
+        steps: [],
         degraded: ['rewrite'],
       }),
       retrieve: async () => ({ candidates: CANDIDATES, degraded: ['dense'] }),
@@ -351,5 +361,123 @@ describe('a question that fails', () => {
     }
     expect(await (await server.arrived(1)).ended).toBe('cancelled');
     expect(traces).toMatchObject([{ status: 'failed' }]);
+  });
+});
+
+describe('a curated answer to the very question', () => {
+  const curated = candidate('faq', 'Yes, until 16:00.', 1);
+
+  it('is given at once, as it stands, cited whole, and shown as such', async () => {
+    const hit = { candidate: curated, asked: 'Can I order today?', score: 0.97 };
+    const { frames, completed, types } = await run('Can I order today', {
+      findCurated: async () => hit,
+      rerank: notReached,
+    });
+    expect(types).toEqual([
+      'answer-started',
+      'sources-found',
+      'text-delta',
+      'citation-added',
+      'answer-completed',
+    ]);
+    expect(frames[1]).toMatchObject({ curated: true, sources: [{ n: 1, text: 'Yes, until 16:00.' }] });
+    expect(completed).toMatchObject({
+      status: 'answered',
+      text: 'Yes, until 16:00.',
+      citations: [{ n: 1, span: [0, 17], quote: 'Yes, until 16:00.' }],
+    });
+    expect(traces[0]).toMatchObject({
+      understanding: expect.arrayContaining([
+        { step: 'faq', before: 'Can I order today', after: 'Can I order today?', ms: expect.any(Number) },
+      ]),
+      candidates: [{ decision: 'kept' }, { decision: 'limit' }, { decision: 'limit' }, { decision: 'limit' }],
+    });
+  });
+});
+
+describe('a picture', () => {
+  const images = ['data:image/png;base64,iVBORw0KGgo='];
+
+  it('is refused clearly where no model sees, before anything is searched for', async () => {
+    for (const answerer of [createExtractiveAnswerer({ analyzer }), modelAnswerer()]) {
+      const { completed, text } = await run('这是什么？', { answerer, retrieve: notReached }, { images });
+      expect(completed).toMatchObject({ status: 'no-answer', reason: 'no-vision', text });
+      expect(text).toContain('看不了图片');
+    }
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it('goes to the model that sees, with the passages', async () => {
+    server.respond({ steps: ['You may return it within 30 days [1].'] });
+    const { completed } = await run(
+      'May I return this?',
+      { answerer: modelAnswerer({ sees: true }) },
+      { images },
+    );
+    expect(completed?.status).toBe('answered');
+    const content = server.requests[0]?.body.messages.at(-1)?.content;
+    expect(content).toContainEqual({ type: 'image_url', image_url: { url: images[0] } });
+    expect(JSON.stringify(content)).toContain('within 30 days of delivery');
+  });
+});
+
+describe('a knowledge base that is careful', () => {
+  it('withholds a dose that no passage names, and the trace counts it', async () => {
+    server.respond({ steps: ['Take 80', '0 m', 'g now [1]. Return postage costs ¥12 [2].'] });
+    const careful = { ...knowledgeBase, doses: 'passages-only' as const };
+    const { text } = await run('How much?', { answerer: modelAnswerer() }, { knowledgeBase: careful });
+    expect(text).not.toContain('800');
+    expect(text).toContain('dose withheld');
+    expect(text).toContain('¥12');
+    expect(traces[0]?.withheldDoses).toBe(1);
+  });
+
+  it('says its disclaimer in every answer, in the language of the question', async () => {
+    const disclaimer = { en: 'No diagnosis.', zh: '不作诊断。' };
+    const careful = { ...knowledgeBase, disclaimer };
+    for (const [text, said] of [
+      ['How many days?', 'No diagnosis.'],
+      ['几天可以退货？', '不作诊断。'],
+      ['幾天可以退貨？', '不作診斷。'],
+    ] as const) {
+      const { frames } = await run(text, {}, { knowledgeBase: careful });
+      expect(frames[0]).toMatchObject({ type: 'answer-started', disclaimer: said });
+    }
+  });
+
+  it('asks back for what is missing, one thing at a time, without a search', async () => {
+    const careful = {
+      ...knowledgeBase,
+      clarify: [
+        {
+          id: 'age',
+          when: { en: ['fever'], zh: [] },
+          filledBy: { en: ['years old'], zh: [] },
+          ask: { en: 'How old is the person?' },
+        },
+      ],
+    };
+    const { completed } = await run('I have a fever', { retrieve: notReached }, { knowledgeBase: careful });
+    expect(completed).toMatchObject({ reason: 'clarification', text: 'How old is the person?' });
+  });
+});
+
+describe('a question in traditional characters', () => {
+  it('gets our own words in traditional characters, and quotes as they stand', async () => {
+    const abstained = await run('退貨要多久？', {
+      retrieve: async () => ({ candidates: [], degraded: [] }),
+      rerank: async () => ({ candidates: [], threshold: 0.5, degraded: [] }),
+    });
+    expect(abstained.text).toContain('沒有找到與此有關的內容');
+    const chinese = candidate('zh', '收到商品后30天内可以退货。', 1);
+    const { text } = await run('退貨要幾天內？', {
+      retrieve: async () => ({ candidates: [chinese], degraded: [] }),
+      rerank: async () => ({
+        candidates: [{ ...chinese, decision: 'kept' as const }],
+        threshold: 0.5,
+        degraded: [],
+      }),
+    });
+    expect(text).toContain('收到商品后30天内可以退货');
   });
 });

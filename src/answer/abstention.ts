@@ -30,6 +30,10 @@ const TEXTS: Record<Language, Record<NoAnswerReason, (title: string) => string>>
       `I don't know. “${title}” has passages on similar matters, but it does not seem to answer this question.`,
     policy: () => "I can't answer that here.",
     triage: () => 'Please turn to the emergency services or to a doctor with this.',
+    clarification: () => 'Please tell me a little more.',
+    'no-vision': () =>
+      'I cannot look at pictures here: no model that sees is set up. Please describe in words what is to be seen.',
+    operator: () => 'A colleague will answer.',
     'dependency-down': () =>
       "I can't look anything up right now, so I would rather not answer. Please try again in a moment.",
   },
@@ -39,6 +43,9 @@ const TEXTS: Record<Language, Record<NoAnswerReason, (title: string) => string>>
     'out-of-scope': (title) => `我不知道。“${title}”里有些相近的内容，但看来没有回答这个问题。`,
     policy: () => '这个问题我不能在这里回答。',
     triage: () => '请就此联系急救或医生。',
+    clarification: () => '请再多说一点。',
+    'no-vision': () => '这里没有配置能看图片的模型，我看不了图片。请用文字描述您看到的情况。',
+    operator: () => '同事会回复您。',
     'dependency-down': () => '我现在查不了资料，所以先不作回答。请稍后再试。',
   },
 };
@@ -57,7 +64,7 @@ export function abstain({
   const statement = TEXTS[language][reason](localized(knowledgeBase.title, language));
   const [handoffPhrase] = knowledgeBase.handoff?.phrases[language] ?? [];
   const offer = handoffPhrase === undefined ? '' : offerPerson(handoffPhrase, language);
-  if (reason === 'policy' || reason === 'triage') return { text: statement };
+  if (SAID_PLAINLY.has(reason)) return { text: statement };
   if (reason === 'dependency-down') return { text: paragraphs([statement, offer]) };
 
   const topics = nearestTopics(candidates, language);
@@ -79,6 +86,15 @@ export function abstain({
     },
   };
 }
+
+/** The knowledge base was not searched: there is nothing to say of what comes nearest. */
+const SAID_PLAINLY: ReadonlySet<NoAnswerReason> = new Set([
+  'policy',
+  'triage',
+  'clarification',
+  'no-vision',
+  'operator',
+]);
 
 const NEAREST: Record<Language, string> = {
   en: 'What I have that comes nearest is about:',

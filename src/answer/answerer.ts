@@ -13,7 +13,7 @@ export interface AnswerRequest {
   /** Earlier turns of the conversation, oldest first. */
   turns: readonly Turn[];
   knowledgeBase: KnowledgeBase;
-  /** Data URLs sent along with the question. */
+  /** Data URLs sent along with the question; empty where `seesImages` is false. */
   images: readonly string[];
 }
 
@@ -26,11 +26,15 @@ export type AnswerEvent =
   /** The text that follows was written for an earlier question; no model is asked. */
   | { type: 'cached'; hit: CacheHit }
   /** Links and pictures to hosts that no passage names were taken out of the text. */
-  | { type: 'links-removed'; count: number };
+  | { type: 'links-removed'; count: number }
+  /** Doses that no source names were taken out of the text. */
+  | { type: 'doses-withheld'; count: number };
 
 /** Writes the answer from the sources: with a language model, or by quoting (`extractive`). */
 export interface Answerer {
   readonly mode: 'model' | 'extractive';
+  /** Whether it can look at images; without, none are handed to it. */
+  readonly seesImages: boolean;
   /** Throws what `ChatModel.stream` throws. */
   answer(request: AnswerRequest, options: { signal: AbortSignal }): AsyncIterable<AnswerEvent>;
 }

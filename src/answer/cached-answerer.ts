@@ -6,6 +6,7 @@ import type { AnswerEvent, Answerer, AnswerRequest } from './answerer.js';
 export function createCachedAnswerer(answerer: Answerer, cache: AnswerCache): Answerer {
   return {
     mode: answerer.mode,
+    seesImages: answerer.seesImages,
     async *answer(request: AnswerRequest, { signal }): AsyncGenerator<AnswerEvent> {
       // What somebody says of themselves must not come back to the next one who asks nearly the same.
       if (findPersonalData(request.question.text).length > 0) {

@@ -2,7 +2,7 @@ import { AppError } from '../errors.js';
 import { detectLanguage } from '../language.js';
 import type { Analyzer } from '../retrieve/analyzer.js';
 import type { Language } from '../types.js';
-import { answerLanguage } from './answer-language.js';
+import { answerLanguage, inScriptOf } from './answer-language.js';
 import type { AnswerEvent, Answerer } from './answerer.js';
 import { askedQuestion, chooseQuotes, type QuotedSource } from './choose-quotes.js';
 import type { QuotablePiece } from './quotable-pieces.js';
@@ -20,7 +20,6 @@ const LEAD_INS: Record<
     asked: (question: string) => string;
     further: (title: string) => string;
     otherLanguage: string;
-    cannotSee: string;
   }
 > = {
   en: {
@@ -28,14 +27,12 @@ const LEAD_INS: Record<
     asked: (question) => `On “${question}” it says:`,
     further: (title) => `“${title}” adds:`,
     otherLanguage: 'I found this in Chinese only, and quote it as it stands:',
-    cannotSee: 'I cannot look at pictures here, only at the texts:',
   },
   zh: {
     first: (title) => `《${title}》里是这样写的：`,
     asked: (question) => `关于“${question}”，资料里是这样写的：`,
     further: (title) => `《${title}》还提到：`,
     otherLanguage: '我只找到英文资料，原文如下：',
-    cannotSee: '这里没有能看图片的模型，只能查文字资料：',
   },
 };
 
@@ -43,6 +40,7 @@ const LEAD_INS: Record<
 export function createExtractiveAnswerer({ analyzer }: ExtractiveAnswererOptions): Answerer {
   return {
     mode: 'extractive',
+    seesImages: false,
     async *answer(request, { signal }) {
       const { dictionary, synonyms } = request.knowledgeBase;
       const language = answerLanguage(request.knowledgeBase, request.question.language);
@@ -51,11 +49,9 @@ export function createExtractiveAnswerer({ analyzer }: ExtractiveAnswererOptions
         analyzer,
         lexicon: { dictionary, synonyms },
       });
-      const opening = [
-        ...(request.images.length > 0 ? [LEAD_INS[language].cannotSee] : []),
-        ...(readable.length === 0 ? [LEAD_INS[language].otherLanguage] : []),
-      ];
-      for (const text of write(quotes, opening, language)) {
+      const opening = readable.length === 0 ? [LEAD_INS[language].otherLanguage] : [];
+      const say = (leadIn: string): string => inScriptOf(request.question.text, leadIn);
+      for (const text of write(quotes, opening, { language, say })) {
         if (signal.aborted) throw new AppError('stopped');
         yield { type: 'text', text } satisfies AnswerEvent;
       }
@@ -67,11 +63,11 @@ export function createExtractiveAnswerer({ analyzer }: ExtractiveAnswererOptions
 function* write(
   quotes: readonly QuotedSource[],
   opening: readonly string[],
-  language: Language,
+  { language, say }: { language: Language; say: (leadIn: string) => string },
 ): Generator<string> {
   let isFirst = true;
   for (const leadIn of opening) {
-    yield `${isFirst ? '' : '\n\n'}${leadIn}`;
+    yield `${isFirst ? '' : '\n\n'}${say(leadIn)}`;
     isFirst = false;
   }
   for (const [place, { source, pieces, isWhole }] of quotes.entries()) {

@@ -12,6 +12,7 @@ import type { Question, Turn } from '../types.js';
 import { answerLanguage, isTraditional } from './answer-language.js';
 import type { AnswerEvent, Answerer, AnswerRequest } from './answerer.js';
 import type { ChatMessage, ChatModel } from './chat-model.js';
+import { guardDoses } from './dose-guard.js';
 import type { Prompts } from './prompts.js';
 
 /** Tokens of earlier turns that go along with a question, by `countTokens`. */
@@ -21,6 +22,8 @@ const HISTORY_ANSWER_CHARACTERS = 1_200;
 
 export interface ModelAnswererOptions {
   chatModel: ChatModel;
+  /** Looks at images; null where none of the models can. */
+  visionModel: ChatModel | null;
   prompts: Prompts;
   /** Secret of one request that passages are fenced with; random unless a test says otherwise. */
   makeFence?: () => string;
@@ -29,11 +32,15 @@ export interface ModelAnswererOptions {
 /** Lets a language model write the answer from the sources. */
 export function createModelAnswerer({
   chatModel,
+  visionModel,
   prompts,
   makeFence = randomFence,
 }: ModelAnswererOptions): Answerer {
+  const modelFor = ({ images }: AnswerRequest): ChatModel =>
+    images.length > 0 && visionModel !== null ? visionModel : chatModel;
   return {
     mode: 'model',
+    seesImages: visionModel !== null,
     async *answer(request, { signal }) {
       const fence = makeFence();
       const mask = request.knowledgeBase.mask ? createMask() : NO_MASK;
@@ -58,7 +65,7 @@ export function createModelAnswerer({
         }
         yield { type: 'text', text };
       };
-      for await (const event of chatModel.stream(messages, { signal })) {
+      for await (const event of guard(request, modelFor(request).stream(messages, { signal }))) {
         if (event.type === 'text') yield* show(links.push(mask.restore(event.text)));
         else yield event;
       }
@@ -165,4 +172,14 @@ function shorten(answer: string): string {
   return answer.length <= HISTORY_ANSWER_CHARACTERS
     ? answer
     : `${answer.slice(0, HISTORY_ANSWER_CHARACTERS)}…`;
+}
+
+/** Where the knowledge base says so, no dose passes that neither the passages nor the question name. */
+function guard(
+  { knowledgeBase, question, sources }: AnswerRequest,
+  events: AsyncIterable<AnswerEvent>,
+): AsyncIterable<AnswerEvent> {
+  if (knowledgeBase.doses === 'free') return events;
+  const given = [question.text, question.standalone, ...sources.map(({ text }) => text)];
+  return guardDoses(events, { given, language: answerLanguage(knowledgeBase, question.language) });
 }

@@ -5,6 +5,7 @@ import { Argument, type Command } from 'commander';
 import { AppError } from '../errors.js';
 import type { AnswerEvaluationOptions, EvaluateAnswers, Measure } from '../learn/answer-evaluation.js';
 import { evaluateAbstention } from '../learn/evaluate-abstention.js';
+import { evaluateFollowUps } from '../learn/evaluate-follow-ups.js';
 import { evaluateGrounding } from '../learn/evaluate-grounding.js';
 import { EXIT } from './exit-codes.js';
 import { withCore } from './open-core.js';
@@ -13,6 +14,7 @@ import { createProgress, progressBar } from './terminal.js';
 const PARTS: Record<string, EvaluateAnswers> = {
   grounding: evaluateGrounding,
   abstention: evaluateAbstention,
+  'follow-ups': evaluateFollowUps,
 };
 
 interface EvalAnswersOptions {
@@ -33,7 +35,11 @@ export function registerEvalAnswersCommand(evaluation: Command): void {
     .command('answers')
     .description('measure what answers promise, without a judge model')
     .addArgument(new Argument('[parts...]', 'all where none is named').choices(Object.keys(PARTS)))
-    .option('--sets <folder...>', 'labelled sets in the BEIR layout, besides the knowledge folder', [])
+    .option(
+      '--sets <folder...>',
+      'labelled sets in the BEIR layout and dialogues, besides the knowledge folder',
+      [],
+    )
     .option('--limit <number>', 'cases per set')
     .option('--min <part.measure=value...>', 'end with 1 where it is below: grounding.right-kept=0.95', [])
     .option('--json', 'print one JSON object')

@@ -11,6 +11,86 @@ const localizedList = z.strictObject({
   zh: z.array(z.string().min(1)).default([]),
 });
 
+/** Words that are hardly ever meant kindly. */
+const ANGER = {
+  en: [
+    'this is ridiculous',
+    'ridiculous service',
+    'fed up',
+    'sick of this',
+    'sick and tired',
+    'useless bot',
+    'you are useless',
+    "you're useless",
+    'worst service',
+    'terrible service',
+    'waste of time',
+    'are you kidding me',
+    'i am furious',
+    "i'm furious",
+    'i am angry',
+    "i'm angry",
+    'so angry',
+    'stupid bot',
+    'scammers',
+    'what a scam',
+    'rip off',
+    'unacceptable',
+    'wtf',
+    'bullshit',
+  ],
+  zh: [
+    '气死我',
+    '气死了',
+    '太过分了',
+    '什么破',
+    '垃圾客服',
+    '垃圾机器人',
+    '垃圾服务',
+    '没用的东西',
+    '没用的机器人',
+    '忍无可忍',
+    '骗子',
+    '骗人的',
+    '坑人',
+    '太差劲',
+    '服务太差',
+    '投诉你们',
+    '我要投诉',
+    '我很生气',
+    '我非常生气',
+    '受够了',
+    '浪费时间',
+    '废物',
+    '智障',
+    '答非所问',
+    '有病吧',
+    '他妈的',
+  ],
+};
+
+/** Steps of understanding a question, each of which can be switched off. */
+const understandingSchema = z.strictObject({
+  /** Invisible characters and superfluous spaces go. */
+  normalization: z.boolean().default(true),
+  /** Red flags are answered at once. */
+  triage: z.boolean().default(true),
+  /** A wish for a person, or anger, is noticed. */
+  handoff: z.boolean().default(true),
+  /** English slips of the pen that can only mean a word of the documents. */
+  spelling: z.boolean().default(true),
+  /** Chinese words written with other characters of the same sound, and pinyin. */
+  pinyin: z.boolean().default(true),
+  /** A follow-up is written out as a question of its own. */
+  followUps: z.boolean().default(true),
+  /** A curated answer to the very question that is asked is given as it stands. */
+  faq: z.boolean().default(true),
+  /** What is missing from a question is asked for (`clarify`). */
+  clarification: z.boolean().default(true),
+  /** `dictionary` and `synonyms` take part in the search. */
+  lexicon: z.boolean().default(true),
+});
+
 /** `kb.yaml`: what a knowledge base says of itself. Everything but the title has a default. */
 export const knowledgeBaseConfigSchema = z.strictObject({
   title: localizedText,
@@ -45,7 +125,33 @@ export const knowledgeBaseConfigSchema = z.strictObject({
   triage: z
     .array(z.strictObject({ id: z.string().min(1), phrases: localizedList, answer: localizedText }))
     .default([]),
-  handoff: z.strictObject({ phrases: localizedList, message: localizedText }).optional(),
+  /** Cosine from which on a curated question counts as the one that was asked; the bundled embedder's where absent. */
+  faqBar: z.number().min(0).max(1).optional(),
+  understanding: understandingSchema.prefault({}),
+  /** What to ask back, one thing at a time, where a question says one of `when` and none of `filledBy`. */
+  clarify: z
+    .array(
+      z.strictObject({
+        id: z.string().min(1),
+        when: localizedList,
+        filledBy: localizedList,
+        ask: localizedText,
+      }),
+    )
+    .max(20)
+    .default([]),
+  /** `passages-only`: a dose in an answer that no passage names is withheld. */
+  doses: z.enum(['free', 'passages-only']).default('free'),
+  handoff: z
+    .strictObject({
+      phrases: localizedList,
+      message: localizedText,
+      /** Angry words bring a person too; the question is answered all the same. Two empty lists: never. */
+      angerPhrases: localizedList.default(ANGER),
+      /** After so many questions in a row without an answer; 0: never. */
+      afterNoAnswers: z.number().int().min(0).max(20).default(3),
+    })
+    .optional(),
 });
 
 export type KnowledgeBaseConfig = z.infer<typeof knowledgeBaseConfigSchema>;

@@ -172,6 +172,7 @@ const en = {
   timings: 'Time',
   stages: {
     understand: 'Understand the question',
+    faq: 'Compare with curated questions',
     retrieve: 'Search',
     rerank: 'Rerank',
     firstToken: 'Wait for the first word',
@@ -362,6 +363,7 @@ const zh: Texts = {
   timings: '用时',
   stages: {
     understand: '理解问题',
+    faq: '比对精选问答',
     retrieve: '检索',
     rerank: '重排',
     firstToken: '等待首字',

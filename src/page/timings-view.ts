@@ -2,7 +2,7 @@ import { element } from './dom.js';
 import type { Texts } from './texts.js';
 
 /** Stages that follow each other; the wait for the first word is a part of writing the answer. */
-const ORDER = ['understand', 'retrieve', 'rerank', 'answer'];
+const ORDER = ['understand', 'retrieve', 'faq', 'rerank', 'answer'];
 const INSIDE_ANSWER = 'firstToken';
 const TOTAL = 'total';
 

@@ -9,7 +9,7 @@ const LIGHT_WORDS = new Set(
     'maybe mine more most much must need never new next no not now often ok okay once one ones only other others otherwise ' +
     'out over put really right same say see shall since so some someone something soon still such sure take takes tell ' +
     'thanks think too two under until up us use used very via want way ways well without work works yes yet yours ' +
-    "it's that's what's there's i'm don't doesn't can't isn't aren't won't"
+    "against through between may might shall it's that's what's there's i'm don't doesn't can't isn't aren't won't"
   ).split(' '),
 );
 
@@ -22,12 +22,17 @@ const RELATIONAL_WORDS = new Set(
     'fees form free hour hours included includes kind kinds last lasts later limit limits maximum mean means minimum ' +
     'minutes month months number paid pay pays paper papers percent phone possible price prices procedure process ' +
     'proof quick quicker quickly reason reasons refundable required requirement requirements rule rules safe side ' +
-    'contagious cure cures dangerous doctor hospital medicine medicines serious treat treated treatment ' +
+    'eat drink sleep temperature contagious cure cures dangerous doctor hospital medicine medicines serious treat treated treatment ' +
     'activate clean install join register renew replace sign start starts step steps stop terms time times type types valid week weeks worse year years'
   ).split(' '),
 );
 
 const CONNECTIVE = /^(?:and|but|or|also|then|so|plus|ok|okay|well|now|alternatively)\b[, ]*/i;
+/** "How long before bed?": a question for a quantity, of a thing that is not named. */
+const QUANTITY =
+  /^(?:for |at |by |until |till |within |from |on )?(?:how (?:long|much|many|often|soon|late|early|far|fast|high)|when|what (?:temperature|time|age))\b/i;
+/** With an article something is named: "how long does it take to get an invoice?" */
+const OWN_THING = /\b(?:an?|the|my|your|our|of) \p{L}/iu;
 const WHAT_ABOUT = /^(?:what|how) (?:about|if)\b/i;
 const CLAUSE =
   /\b(?:is|are|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have|had|what|when|where|who|whom|whose|which|why|how|i|you|we)\b/i;
@@ -48,7 +53,7 @@ const AFTER_VERB =
 const SHOP_ITSELF = /^\s+(?:shop|store|site|website|app|page|company|chat|assistant)\b/i;
 
 const SCAFFOLD =
-  /^(?:(?:hi|hello|hey|please|ok|okay|so|and|but|also|then|well|what|how|when|where|who|which|why|whether|about|if|long|much|many|often|far|soon|fast|is|are|was|were|do|does|did|can|could|may|might|should|shall|will|would|must|has|have|had|i|you|we|one|to|be|need|want|know|tell|me|there|it|they|this|that|these|those|any|some|the same|kind of|kinds of|happens)\b[, ]*|(?:days|hours|weeks|months|years|time|times|money|percent)\b(?= (?:do|does|did|can|is|are|will|have|has)\b) *|(?:what|how|where|when|who)['’]s +)+/i;
+  /^(?:i['’](?:d|m|ve) (?:like |got |got to )?(?:to )?|(?:hi|hello|hey|please|ok|okay|so|and|but|also|then|well|what|how|when|where|who|which|why|whether|about|if|long|much|many|often|far|soon|fast|is|are|was|were|do|does|did|can|could|may|might|should|shall|will|would|must|has|have|had|got|i|you|we|one|to|be|need|want|know|tell|me|there|it|they|this|that|these|those|any|some|the same|kind of|kinds of|happens)\b[, ]*|(?:days|hours|weeks|months|years|time|times|money|percent)\b(?= (?:do|does|did|can|is|are|will|have|has)\b) *|(?:what|how|where|when|who)['’]s +)+/i;
 /** "what is X", "how long is X": X is a thing. Not "is X refundable". */
 const ASKS_FOR_NOUN =
   /^(?:\w+[, ]+)*?(?:what|where|who|when|how(?: \w+)?) (?:is|are|was|were) +$|^(?:what|where|who)['’]s +$/i;
@@ -64,6 +69,8 @@ export const englishFollowUp: FollowUpRules = {
     if (pronounsOf(question).some(({ index }) => subjectWords(question.slice(0, index)).length < 2))
       return true;
     const rest = question.replace(CONNECTIVE, '');
+    if (rest !== question && /^(?:if|when|for|to|with|without)\b/i.test(rest)) return true;
+    if (QUANTITY.test(rest) && subject.length < 2 && !OWN_THING.test(rest)) return true;
     if (WHAT_ABOUT.test(rest)) return true;
     const words = rest.match(/[\p{L}\p{N}'’-]+/gu) ?? [];
     const isFragment = !CLAUSE.test(rest) && words.length <= 6;
@@ -87,6 +94,25 @@ export const englishFollowUp: FollowUpRules = {
     return `${question.slice(0, index)}${noun}${possessive ? "'s" : ''}${question.slice(index + text.length)}`;
   },
 
+  readFragment(question) {
+    const rest = question.replace(CONNECTIVE, '');
+    const fragment = rest.replace(WHAT_ABOUT, '').trim();
+    if (rest === question && fragment === rest) return undefined;
+    const words = fragment.match(/[\p{L}\p{N}'’-]+/gu) ?? [];
+    return CLAUSE.test(fragment) || words.length > 5 || words.length === 0 ? undefined : fragment;
+  },
+
+  replaceSubject(previous, fragment) {
+    const named = fragment.replace(/[\s\p{P}]+$/u, '');
+    const subject = findFirstNoun(previous.replace(CARRIED, ''));
+    if (subject === undefined || named === '' || PREPOSITION.test(named) || /-/.test(named)) return undefined;
+    const bringsArticle = /^(?:an?|the|my|your) /i.test(named);
+    const start = bringsArticle ? subject.start : subject.nounStart;
+    return previous.slice(0, start) + named + previous.slice(subject.end);
+  },
+
+  isClause: (text) => CLAUSE.test(text),
+
   addTopic: (question, topic) => `${question} (${topic})`,
 };
 
@@ -97,6 +123,24 @@ function subjectWords(text: string): string[] {
     (word) =>
       !STOP_WORDS.has(word) && !LIGHT_WORDS.has(word.replace('’', "'")) && !RELATIONAL_WORDS.has(word),
   );
+}
+
+/** The first words side by side that name something, with the article before them. */
+function findFirstNoun(question: string): { start: number; nounStart: number; end: number } | undefined {
+  let found: { start: number; nounStart: number; end: number } | undefined;
+  for (const { index, 0: word } of question.matchAll(/[\p{L}\p{N}'’-]+/gu)) {
+    const isNaming = subjectWords(word).length > 0;
+    const isNext = found !== undefined && question.slice(found.end, index) === ' ';
+    if (found !== undefined && !(isNaming && isNext)) return found;
+    if (!isNaming) continue;
+    const article = /(?:an?|the|my|your) $/i.exec(question.slice(0, index))?.[0].length ?? 0;
+    found = {
+      start: found?.start ?? index - article,
+      nounStart: found?.nounStart ?? index,
+      end: index + word.length,
+    };
+  }
+  return found;
 }
 
 function pronounsOf(question: string): { index: number; text: string }[] {

@@ -11,7 +11,7 @@ const ENGLISH_NEGATION =
   /\b(?:no|not|without|never|nor|denies|(?:do|does|did|has|have|had|is|am|are|was|were)(?:n't| not)|don't|isn't)(?: (?:have|has|had|having|feel|feeling|felt|got|getting|any|a|an|the|real|really|severe|more|in))*$/;
 /** Chinese right before the phrase: 没有胸痛, 没有任何胸痛, 无胸痛, 不是胸痛. */
 const CHINESE_NEGATION =
-  /(?:没有?|并?无|不是|并非|未(?:见|出现)?|不觉得|没感觉到?)(?:任何|什么|明显|出现|感到|觉得|过|再)*$/;
+  /(?<!不是|并非|并不是)(?:没有?|并?无|不是|并非|未(?:见|出现)?|不觉得|没感觉到?)(?:任何|什么|明显|出现|感到|觉得|过|再)*$/;
 /** "No, chest pain": what stands before a stop does not negate what comes after it. */
 const CLAUSE = /[^,.;:!?，。；：！？、\n]*$/;
 /**
@@ -24,6 +24,15 @@ export function saysOneOf(text: string, phrases: PhraseLists): boolean {
   return (
     phrases.en.some((phrase) => says(folded, englishPattern(phrase), ENGLISH_NEGATION)) ||
     phrases.zh.some((phrase) => says(folded, literalPattern(fold(phrase)), CHINESE_NEGATION))
+  );
+}
+
+/** Whether a text names one of the phrases, denied or not: "no fever" says something of fever. */
+export function mentions(text: string, phrases: PhraseLists): boolean {
+  const folded = fold(text);
+  return (
+    phrases.en.some((phrase) => folded.search(englishPattern(phrase)) !== -1) ||
+    phrases.zh.some((phrase) => folded.includes(fold(phrase)))
   );
 }
 

@@ -1,7 +1,9 @@
 import { detectLanguage } from '../language.js';
 import type { Language } from '../types.js';
 import { chineseFollowUp } from './chinese-follow-up.js';
+import { readCorrection } from './correction.js';
 import { englishFollowUp } from './english-follow-up.js';
+import { substitute } from './substitution.js';
 
 /** What a conversation is about: words to carry over. */
 export interface Topic {
@@ -18,6 +20,12 @@ export interface FollowUpRules {
   findTopic(question: string): Topic;
   /** The question with its first pronoun replaced; undefined where it has none. */
   replacePronoun(question: string, noun: string): string | undefined;
+  /** What is named where nothing else is said: "side brush" of "What about the side brush?"; else undefined. */
+  readFragment(question: string): string | undefined;
+  /** The question before with what the fragment names in the place of what it was about; undefined where unsure. */
+  replaceSubject(previous: string, fragment: string): string | undefined;
+  /** Whether the text has a verb of its own, as far as can be told. */
+  isClause(text: string): boolean;
   /** The question with the topic added. */
   addTopic(question: string, topic: string): string;
 }
@@ -34,9 +42,29 @@ const PLEASANTRY =
  *
  * @param previous the last question, written out
  */
+/** A correction that says all of it stands alone; else it takes its place in the question before. */
+function correct(correction: string, previous: string): string {
+  const rules = RULES[detectLanguage(correction)];
+  const substituted = substitute(previous, correction);
+  if (substituted !== undefined) return substituted;
+  const topic = RULES[detectLanguage(previous)].findTopic(previous);
+  const standsAlone = !rules.needsContext(correction) && rules.isClause(correction);
+  const named = correction.replace(/[.。!！]+$/, '');
+  return topic.text === '' || standsAlone ? correction : rules.addTopic(named, topic.text);
+}
+
 export function writeOutFollowUp(question: string, previous: string): string {
-  const rules = RULES[detectLanguage(question)];
+  const language = detectLanguage(question);
+  const rules = RULES[language];
+  const correction = PLEASANTRY.test(question) ? undefined : readCorrection(question);
+  if (correction !== undefined) return correct(correction, previous);
   if (PLEASANTRY.test(question) || !rules.needsContext(question)) return question;
+  const fragment = rules.readFragment(question);
+  const substituted =
+    fragment === undefined
+      ? undefined
+      : (substitute(previous, fragment) ?? rules.replaceSubject(previous, fragment));
+  if (substituted !== undefined) return substituted;
   const topic = RULES[detectLanguage(previous)].findTopic(previous);
   if (topic.text === '') return question;
   const replaced = topic.isNoun ? rules.replacePronoun(question, topic.text) : undefined;

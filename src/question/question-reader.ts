@@ -3,15 +3,22 @@ import type { ChatModel } from '../answer/chat-model.js';
 import type { Prompts } from '../answer/prompts.js';
 import { AppError, toAppError } from '../errors.js';
 import { createMask, type Mask } from '../guard/mask.js';
-import { type KnowledgeBase, localized } from '../ingest/knowledge-base.js';
+import type { KnowledgeBase } from '../ingest/knowledge-base.js';
 import { detectLanguage } from '../language.js';
+import type { Analyzer } from '../retrieve/analyzer.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Language, Turn } from '../types.js';
-import { saysOneOf } from './find-phrases.js';
+import { findOpenSlot, joinReply } from './clarify.js';
 import { writeOutFollowUp } from './follow-up.js';
+import type { VocabularyOf } from './index-vocabulary.js';
 import { normalizeQuestion } from './normalize-question.js';
 import { rewriteQuestion } from './rewrite-question.js';
+import { type FoundShortcut, findHandoff, findRedFlag, isAngry } from './shortcuts.js';
+import { correctSounds } from './sound-slips.js';
+import { correctSpelling } from './spelling-slips.js';
+import { createStepLog } from './step-log.js';
 import type { Understanding, UnderstandQuestion } from './understand-question.js';
+import type { Vocabulary } from './vocabulary.js';
 
 /** Longer than this nobody waits for the search to begin. */
 const REWRITE_MS = 6_000;
@@ -21,41 +28,124 @@ export interface QuestionReaderOptions {
   chatModel: ChatModel | null;
   prompts: Prompts;
   logger: Logger;
+  vocabularyOf: VocabularyOf;
+  analyzer: Pick<Analyzer, 'analyzeQuestion'>;
   /** How long the chat model may take over a follow-up, in milliseconds. */
   rewriteMs?: number;
 }
 
-/** Reads a question: what it says, in which language, what it refers back to, and whether it must be answered at once. */
+/**
+ * Reads a question: what it says, in which language, what it refers back to, and whether it must be answered at once.
+ * Each step that the knowledge base leaves switched on stands in the result with what it made of the question.
+ */
 export function createQuestionReader(options: QuestionReaderOptions): UnderstandQuestion {
+  const { vocabularyOf, analyzer, logger } = options;
+
+  const readVocabulary = async (knowledgeBase: KnowledgeBase): Promise<Vocabulary | null> => {
+    const { spelling, pinyin } = knowledgeBase.understanding;
+    if (!spelling && !pinyin) return null;
+    try {
+      return await vocabularyOf(knowledgeBase);
+    } catch (thrown) {
+      logger.warn('The words of the knowledge base could not be read; slips are not put right', {
+        code: toAppError(thrown).code,
+      });
+      return null;
+    }
+  };
+
   return async ({ text: raw, turns, knowledgeBase }, { signal }) => {
     if (signal.aborted) throw new AppError('stopped');
-    const text = normalizeQuestion(raw);
+    const on = knowledgeBase.understanding;
+    const { steps, run } = createStepLog();
+    const text = on.normalization
+      ? await run('normalization', raw, () => normalizeQuestion(raw))
+      : raw.trim();
     const language = detectLanguage(text);
-    const shortcut = findShortcut(text, knowledgeBase, answerLanguage(knowledgeBase, language));
-    if (shortcut !== undefined) {
-      return { question: { text, standalone: text, language }, shortcut, degraded: [] };
-    }
-    const { standalone, degraded } = await writeOut(text, language, turns, {
-      ...options,
-      mask: knowledgeBase.mask ? createMask() : null,
-      signal,
+    const spoken = answerLanguage(knowledgeBase, language);
+
+    /** Red flags come before everything else, and again where a slip may have hidden one. */
+    const findShortcut = async (written: string): Promise<FoundShortcut | undefined> => {
+      const describe = (found: FoundShortcut | undefined): string => found?.found ?? written;
+      const redFlag = on.triage
+        ? await run('triage', written, () => findRedFlag(written, knowledgeBase, spoken), describe)
+        : undefined;
+      if (redFlag !== undefined || !on.handoff || knowledgeBase.handoff === undefined) return redFlag;
+      return run('handoff', written, () => findHandoff(written, knowledgeBase, spoken), describe);
+    };
+    const answerAtOnce = ({ shortcut }: FoundShortcut): Understanding => ({
+      question: { text, standalone: text, language },
+      shortcut,
+      isAngry: isUpset,
+      steps,
+      degraded: [],
     });
-    return { question: { text, standalone, language }, degraded };
+
+    const isUpset =
+      on.handoff && knowledgeBase.handoff !== undefined
+        ? await run(
+            'anger',
+            text,
+            () => isAngry(text, knowledgeBase),
+            (angry) => (angry ? 'angry' : text),
+          )
+        : false;
+    const atOnce = await findShortcut(text);
+    if (atOnce !== undefined) return answerAtOnce(atOnce);
+
+    const vocabulary = await readVocabulary(knowledgeBase);
+    let meant = text;
+    if (vocabulary !== null && on.spelling) {
+      meant = await run('spelling', meant, () => correctSpelling(meant, vocabulary));
+    }
+    if (vocabulary !== null && on.pinyin) {
+      meant = await run('pinyin', meant, () => correctSounds(meant, vocabulary));
+    }
+    const hidden = meant === text ? undefined : await findShortcut(meant);
+    if (hidden !== undefined) return answerAtOnce(hidden);
+
+    const reply = joinReply(meant, turns);
+    const { standalone, degraded } =
+      on.followUps && reply === undefined
+        ? await run(
+            'follow-up',
+            meant,
+            () =>
+              writeOut(meant, language, turns, {
+                ...options,
+                mask: knowledgeBase.mask ? createMask() : null,
+                signal,
+              }),
+            (written) => written.standalone,
+          )
+        : { standalone: reply ?? meant, degraded: [] };
+    const question = { text, standalone, language };
+    if (on.clarification && knowledgeBase.clarify.length > 0) {
+      const slot = await run(
+        'clarification',
+        standalone,
+        () => findOpenSlot(standalone, reply === undefined ? [] : turns, knowledgeBase, spoken),
+        (open) => open?.id ?? standalone,
+      );
+      const shortcut = slot && { reason: 'clarification' as const, text: slot.ask };
+      if (shortcut !== undefined) return { question, shortcut, isAngry: isUpset, steps, degraded };
+    }
+    if (on.lexicon) {
+      await run('lexicon', standalone, () => findListedTerms(standalone, knowledgeBase, analyzer));
+    }
+    return { question, isAngry: isUpset, steps, degraded };
   };
 }
 
-/** Red flags come before everything else. */
-function findShortcut(
+/** What dictionary and synonyms of kb.yaml add to the terms of a question, for the trace. */
+function findListedTerms(
   text: string,
-  { triage, handoff }: KnowledgeBase,
-  language: Language,
-): Understanding['shortcut'] {
-  const redFlag = triage.find(({ phrases }) => saysOneOf(text, phrases));
-  if (redFlag !== undefined) return { reason: 'triage', text: localized(redFlag.answer, language) };
-  if (handoff !== undefined && saysOneOf(text, handoff.phrases)) {
-    return { reason: 'handoff', text: localized(handoff.message, language) };
-  }
-  return undefined;
+  lexicon: Pick<KnowledgeBase, 'dictionary' | 'synonyms'>,
+  analyzer: Pick<Analyzer, 'analyzeQuestion'>,
+): string {
+  const plain = new Set(analyzer.analyzeQuestion(text, { dictionary: [], synonyms: [] }));
+  const added = analyzer.analyzeQuestion(text, lexicon).filter((term) => !plain.has(term));
+  return added.length === 0 ? text : added.join(' ');
 }
 
 /** With the chat model where there is one; where that fails, or there is none, by rule. */

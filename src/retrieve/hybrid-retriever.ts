@@ -21,6 +21,8 @@ export interface RetrieverOptions {
 /** The index may go over to another making between two steps of a search, once; twice would be a fault. */
 const ATTEMPTS = 2;
 
+const NO_LEXICON = { dictionary: [], synonyms: [] };
+
 /**
  * Embeds and analyses the question with what the index is made with, searches both branches in one round trip and fuses
  * them by rank. Where the embedder or that analyzer is not to be had, the other branch carries on alone, and the result
@@ -61,13 +63,14 @@ export function createRetriever({
     if (madeWith === null) throw new AppError('unavailable', 'The index is still being made ready.');
     const dense = await embedQuestion(text, madeWith, signal);
     // The terms of another analyzer are other terms, however alike they look.
+    const lexicon = knowledgeBase.understanding.lexicon ? knowledgeBase : NO_LEXICON;
     const sameTerms = madeWith.analyzer === analyzer.version;
     if (dense === null && !sameTerms) {
       throw new AppError('unavailable', 'The index was made with a model and an analyzer that are gone.');
     }
     return {
       dense,
-      lexical: sameTerms ? analyzer.analyzeQuestion(text, knowledgeBase) : [],
+      lexical: sameTerms ? analyzer.analyzeQuestion(text, lexicon) : [],
       madeWith,
       degraded: [...(dense === null ? ['dense'] : []), ...(sameTerms ? [] : ['lexical'])],
     };

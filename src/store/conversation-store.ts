@@ -56,7 +56,7 @@ export interface ConversationStore {
   /** Frames with `seq` greater than `afterSeq` (-1 gives all), in order. Undefined where there is no such message. */
   readFrames(messageId: string, afterSeq: number): Promise<AnswerFrame[] | undefined>;
   readMessage(messageId: string): Promise<StoredMessage | undefined>;
-  /** Answered turns of a conversation, oldest first, the last `limit` of them. */
+  /** Turns of a conversation that were answered or asked back, oldest first, the last `limit` of them. */
   readTurns(conversationId: string, limit: number): Promise<Turn[]>;
   /** Messages of a conversation in order; undefined where there is none of that id. */
   readConversation(conversationId: string): Promise<StoredMessage[] | undefined>;

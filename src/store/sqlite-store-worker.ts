@@ -14,6 +14,7 @@ import type {
 } from './conversation-store.js';
 import type { Feedback } from './feedback-store.js';
 import { inTransaction, openDatabase } from './sqlite-database.js';
+import { HANDOFF_TABLES, serveHandoffs } from './sqlite-handoffs.js';
 import type { Trace } from './trace-store.js';
 import { serveMethods } from './worker-rpc.js';
 
@@ -75,6 +76,7 @@ const MIGRATIONS = [
     secret TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `ALTER TABLE messages ADD COLUMN reason TEXT; ${HANDOFF_TABLES}`,
 ];
 
 const MESSAGE_COLUMNS = `
@@ -110,14 +112,15 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
   const findMessage = sql('SELECT number, status FROM messages WHERE message_id = ?');
   const writeFrame = sql('INSERT OR IGNORE INTO frames VALUES (?, ?, ?)');
   const writeStandalone = sql('UPDATE messages SET standalone = ? WHERE number = ?');
-  const endMessage = sql('UPDATE messages SET status = ?, answer = ? WHERE number = ?');
+  const endMessage = sql('UPDATE messages SET status = ?, reason = ?, answer = ? WHERE number = ?');
   const readFrames = sql('SELECT frame FROM frames WHERE message = ? AND seq > ? ORDER BY seq');
   const readMessage = sql(
     `SELECT ${MESSAGE_COLUMNS} FROM messages JOIN conversations USING (conversation_id) WHERE message_id = ?`,
   );
   const readTurns = sql(
-    `SELECT question, standalone, answer FROM messages
-     WHERE conversation_id = ? AND status = 'answered' ORDER BY number DESC LIMIT ?`,
+    `SELECT question, standalone, answer, reason FROM messages
+     WHERE conversation_id = ? AND (status = 'answered' OR reason = 'clarification')
+     ORDER BY number DESC LIMIT ?`,
   );
   const readMessages = sql(
     `SELECT ${MESSAGE_COLUMNS} FROM messages JOIN conversations USING (conversation_id)
@@ -162,11 +165,14 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
   const appendFrame = (message: number, frame: AnswerFrame): void => {
     writeFrame.run(message, frame.seq, JSON.stringify(frame));
     if (frame.type === 'answer-started') writeStandalone.run(frame.question.standalone, message);
-    if (frame.type === 'answer-completed') endMessage.run(frame.status, frame.text, message);
-    if (frame.type === 'answer-failed') endMessage.run('failed', null, message);
+    if (frame.type === 'answer-completed')
+      endMessage.run(frame.status, frame.reason ?? null, frame.text, message);
+    if (frame.type === 'answer-failed') endMessage.run('failed', null, null, message);
   };
 
   return {
+    ...serveHandoffs(database),
+
     startMessage(message: MessageToStart): void {
       inTransaction(database, 'write', () => {
         const { messageId, conversationId, knowledgeBase, question, askedAt, owner = LOCAL_OWNER } = message;
@@ -210,10 +216,11 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
       readTurns
         .all(conversationId, limit)
         .reverse()
-        .map(({ question, standalone, answer }) => ({
+        .map(({ question, standalone, answer, reason }) => ({
           question,
           standalone: standalone ?? question,
           answer,
+          ...(reason === 'clarification' ? { asksBack: true } : {}),
         })),
 
     readConversation(conversationId: string): StoredMessage[] | undefined {

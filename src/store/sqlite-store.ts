@@ -5,6 +5,7 @@ import type { KeyStore } from '../identity/key-store.js';
 import type { ConversationStore } from './conversation-store.js';
 import type { Feedback, FeedbackStore } from './feedback-store.js';
 import { batchFrames } from './frame-batches.js';
+import type { HandoffStore } from './handoff-store.js';
 import type { StoreMethods } from './sqlite-store-worker.js';
 import type { Trace, TraceStore } from './trace-store.js';
 import { startWorker } from './worker-rpc.js';
@@ -15,9 +16,9 @@ export interface SqliteStoreOptions {
   maxTraces?: number;
 }
 
-export type SqliteStore = ConversationStore & TraceStore & FeedbackStore & KeyStore;
+export type SqliteStore = ConversationStore & TraceStore & FeedbackStore & KeyStore & HandoffStore;
 
-/** Conversations, traces, feedback and keys in one SQLite file, in a thread of its own. Throws AppError `unavailable` where it cannot be opened. */
+/** Conversations, traces, feedback, keys and who answers where in one SQLite file, in a thread of its own. Throws AppError `unavailable` where it cannot be opened. */
 export async function createSqliteStore({
   file,
   maxTraces = 10_000,
@@ -45,6 +46,11 @@ export async function createSqliteStore({
       const abandoned = (await worker.call('readRunning', [])).filter((messageId) => !except(messageId));
       return abandoned.length === 0 ? 0 : worker.call('interruptRunning', [abandoned]);
     },
+    readHandling: (conversationId) => worker.call('readHandling', [conversationId]),
+    changeHandling: (conversationId, from, to) => worker.call('changeHandling', [conversationId, from, to]),
+    listHandled: ({ limit }) => worker.call('listHandled', [limit]),
+    addOperatorMessage: (message) => worker.call('addOperatorMessage', [message]),
+    readOperatorMessages: (conversationId) => worker.call('readOperatorMessages', [conversationId]),
     writeTrace: (trace) => worker.call('writeTrace', [trace]),
     readTrace: async (messageId) => parseMaybe<Trace>(await worker.call('readTrace', [messageId])),
     giveFeedback: (feedback) => worker.call('giveFeedback', [feedback]),

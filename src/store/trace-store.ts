@@ -1,4 +1,5 @@
 import type { CacheHit, NoAnswerReason, Timings, Usage } from '../frames.js';
+import type { UnderstandingStep } from '../question/understand-question.js';
 import type { Answerability } from '../rerank/answerability.js';
 import type { JudgedCandidate, Question } from '../types.js';
 
@@ -17,6 +18,8 @@ export interface Trace {
   conversationId: string;
   knowledgeBase: string;
   question: Question;
+  /** How the question was understood, step by step. */
+  understanding: UnderstandingStep[];
   mode: 'model' | 'extractive';
   /** Every candidate of retrieval in final order, with all scores and why it was kept or dropped. */
   candidates: JudgedCandidate[];
@@ -44,6 +47,8 @@ export interface Trace {
   suspicions?: Suspicion[];
   /** Links and pictures that the model wrote and no passage names; absent where there were none. */
   linksRemoved?: number;
+  /** Doses that no source named and that were taken out of the answer. */
+  withheldDoses?: number;
   at: string;
 }
 

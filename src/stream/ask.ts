@@ -23,7 +23,21 @@ export const imageSchema = z
   .regex(
     /^data:image\/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}$/,
     'must be a data URL of a PNG, JPEG, WebP or GIF image',
-  );
+  )
+  .refine(isWhatItSays, 'must be an image of the type it says');
+
+/** First bytes of each type: https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern */
+const SIGNATURES: Record<string, RegExp> = {
+  png: /^89504e470d0a1a0a/,
+  jpeg: /^ffd8ff/,
+  webp: /^52494646.{8}57454250/,
+  gif: /^47494638(?:37|39)61/,
+};
+
+function isWhatItSays(url: string): boolean {
+  const [, type = '', data = ''] = /^data:image\/(\w+);base64,(.{0,24})/.exec(url) ?? [];
+  return SIGNATURES[type]?.test(Buffer.from(data, 'base64').toString('hex')) ?? false;
+}
 
 /** What `question-ask` and `POST /v1/answers` take. Unknown fields are refused: nobody sends prompts along. */
 export const askSchema = z.strictObject({

@@ -10,6 +10,7 @@ import type { AnswerRunner } from './answer-runner.js';
 import { integerTextSchema } from './ask.js';
 import type { GiveFeedback } from './feedback.js';
 import { identityOf, needs } from './identify.js';
+import type { OperatorDesk } from './operator-desk.js';
 import { parseInput } from './parse-input.js';
 import { methodNotAllowed } from './request-errors.js';
 
@@ -22,6 +23,7 @@ export interface ConversationRoutesOptions {
   >;
   traces: Pick<TraceStore, 'readTrace'>;
   giveFeedback: GiveFeedback;
+  desk: Pick<OperatorDesk, 'read'>;
 }
 
 const MAX_LISTED = 200;
@@ -39,7 +41,7 @@ export const deletionQuerySchema = z.strictObject({
 
 /** What was asked, how the answers came about, and what people thought of them. */
 export function createConversationRoutes(options: ConversationRoutesOptions): Router {
-  const { runner, access, conversations, traces, giveFeedback } = options;
+  const { runner, access, conversations, traces, giveFeedback, desk } = options;
   const router = Router();
 
   router
@@ -73,7 +75,8 @@ export function createConversationRoutes(options: ConversationRoutesOptions): Ro
   router
     .route('/v1/conversations/:conversationId')
     .get(needs('ask', 'operate'), async (request, response) => {
-      response.json(await readMessages(request));
+      const conversation = await readMessages(request);
+      response.json({ ...conversation, ...(await desk.read(conversation.conversationId)) });
     })
     .delete(needs('ask', 'operate'), async (request, response) => {
       const { conversationId, messages } = await readMessages(request);

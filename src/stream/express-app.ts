@@ -25,6 +25,8 @@ import { createKnowledgeBaseRoutes, type KnowledgeBaseRoutesOptions } from './kn
 import type { KnowledgeBases } from './knowledge-bases.js';
 import { createReadUpload, type UploadLimits } from './multer-upload.js';
 import { type CheckReadiness, createOperationRoutes } from './operation-routes.js';
+import type { OperatorDesk } from './operator-desk.js';
+import { createOperatorRoutes } from './operator-routes.js';
 import { methodNotAllowed, toRequestError } from './request-errors.js';
 import type { RequestLimiter } from './request-limiter.js';
 import { isAllowedOrigin } from './same-origin.js';
@@ -56,6 +58,7 @@ export interface ExpressAppOptions {
   conversations: ConversationStore;
   traces: Pick<TraceStore, 'readTrace'>;
   giveFeedback: GiveFeedback;
+  desk: OperatorDesk;
   knowledgeBases: KnowledgeBases;
   index: KnowledgeBaseRoutesOptions['index'];
   models: KnowledgeBaseRoutesOptions['models'];
@@ -98,7 +101,7 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   app.use(createAnswerRoutes({ ...options, heartbeatMs, stallMs }));
   app.use(createChatCompletionRoutes({ ...options, heartbeatMs, stallMs, now }));
   app.use(createSearchRoutes(options));
-  app.use(createConversationRoutes(options));
+  app.use(createConversationRoutes(options), createOperatorRoutes(options));
   app.use(createKnowledgeBaseRoutes(options));
   if (options.routers !== undefined) app.use(...options.routers);
   app.use(() => {

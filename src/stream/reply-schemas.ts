@@ -10,6 +10,7 @@ import {
   timingsSchema,
   usageSchema,
 } from '../frames.js';
+import { handledSchema, handlingSchema, operatorMessageSchema } from '../handling.js';
 import { ANSWERABILITY_SIGNALS } from '../rerank/answerability.js';
 
 const language = z.enum(['en', 'zh']);
@@ -85,6 +86,9 @@ export const traceSchema = z.object({
   conversationId: z.string(),
   knowledgeBase: z.string(),
   question: z.object({ text: z.string(), standalone: z.string(), language }),
+  understanding: z.array(
+    z.object({ step: z.string(), before: z.string(), after: z.string(), ms: z.number().min(0) }),
+  ),
   mode: z.enum(['model', 'extractive']),
   candidates: z.array(judgedCandidateSchema),
   threshold: z.number().nullable(),
@@ -120,6 +124,7 @@ export const traceSchema = z.object({
     .optional(),
   /** Links and pictures that the model wrote and no passage names. */
   linksRemoved: count.optional(),
+  withheldDoses: count.optional(),
   at: z.string(),
 });
 
@@ -198,7 +203,13 @@ export const conversationReplySchema = z.object({
       status: z.enum(['running', 'answered', 'no-answer', 'failed']),
     }),
   ),
+  handling: handlingSchema,
+  operatorMessages: z.array(operatorMessageSchema),
 });
+
+export const handlingReplySchema = z.object({ conversationId: z.string(), handling: handlingSchema });
+
+export const handoffsReplySchema = z.object({ handoffs: z.array(handledSchema) });
 
 export const healthReplySchema = z.object({
   status: z.literal('ok'),

@@ -4,6 +4,7 @@ import { frameSchema, publicErrorSchema } from '../frames.js';
 import type { Scope } from '../identity/identity.js';
 import { afterSeqSchema, askSchema, messageIdSchema } from './ask.js';
 import { feedbackSchema } from './feedback.js';
+import { operatorClientEvents, operatorServerEvents } from './operator-events.js';
 
 const failureSchema = z.object({ ok: z.literal(false), error: publicErrorSchema });
 const addressSchema = z.object({ conversationId: z.string(), messageId: z.string() });
@@ -35,6 +36,7 @@ export const clientEvents = {
     payload: feedbackSchema,
     ack: z.union([z.object({ ok: z.literal(true) }), failureSchema]),
   },
+  ...operatorClientEvents,
 } as const satisfies Record<
   string,
   { summary: string; scopes: readonly Scope[]; payload: z.ZodType; ack: z.ZodType }
@@ -52,6 +54,7 @@ export const serverEvents = {
       error: publicErrorSchema,
     }),
   },
+  ...operatorServerEvents,
 } as const;
 
 export type ClientEvent = keyof typeof clientEvents;

@@ -10,6 +10,8 @@ import { inRequest } from '../telemetry/request-context.js';
 import type { Access } from './access.js';
 import type { AnswerRunner } from './answer-runner.js';
 import type { GiveFeedback } from './feedback.js';
+import type { DeskEvents, OperatorDesk } from './operator-desk.js';
+import { conversationRoom, handoffRooms } from './operator-session.js';
 import type { RequestLimiter } from './request-limiter.js';
 import { isAllowedOrigin } from './same-origin.js';
 import { type SocketSession, serveSocket } from './socket-io-session.js';
@@ -35,6 +37,7 @@ export interface SocketIoServerOptions {
   access: Access;
   authenticator: Authenticator;
   giveFeedback: GiveFeedback;
+  desk: OperatorDesk;
   logger: Logger;
   /** Events of any kind per socket; the caller is the socket's id. */
   eventLimiter: RequestLimiter;
@@ -68,6 +71,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
     ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
     allowRequest: (request, decide) => decide(null, isAllowedOrigin(request.headers, allowedOrigins)),
   });
+  const stopTelling = tellRooms(io, options.desk);
   const sessions = new Map<Socket, SocketSession>();
   const identify = (socket: Socket) => authenticator.authenticate(credentialsOf(socket));
   io.use((socket, next) => {
@@ -97,6 +101,7 @@ export function createSocketIoServer(options: SocketIoServerOptions): SocketIoSe
       return sessions.size;
     },
     async close() {
+      stopTelling();
       const closing = [...sessions].map(([socket, session]) => finish(socket, session));
       await Promise.race([Promise.all(closing), sleep(CLOSE_MS, undefined, { ref: false })]);
       io.engine.close();
@@ -116,6 +121,28 @@ function credentialsOf({ handshake }: Socket): Credentials {
 function toConnectError(thrown: unknown): Error {
   const error = toPublicError(thrown);
   return Object.assign(new Error(error.message), { data: { error } });
+}
+
+/** What happens at the desk is told to those who look at the conversation, on whatever server. */
+function tellRooms(io: Server, { events }: OperatorDesk): () => void {
+  const tell = {
+    'handling-changed': (change: DeskEvents['handling-changed'][0]) =>
+      io
+        .to([conversationRoom(change.conversationId), ...handoffRooms(change)])
+        .emit('handling-changed', change),
+    'operator-message': (message: DeskEvents['operator-message'][0]) =>
+      io.to(conversationRoom(message.conversationId)).emit('operator-message', message),
+    'visitor-message': (message: DeskEvents['visitor-message'][0]) =>
+      io
+        .to([conversationRoom(message.conversationId), ...handoffRooms(message)])
+        .emit('visitor-message', message),
+  };
+  for (const [event, listener] of Object.entries(tell))
+    events.on(event as keyof DeskEvents, listener as never);
+  return () => {
+    for (const [event, listener] of Object.entries(tell))
+      events.off(event as keyof DeskEvents, listener as never);
+  };
 }
 
 /**

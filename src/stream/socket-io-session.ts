@@ -7,6 +7,8 @@ import type { Access } from './access.js';
 import type { AnswerAddress, AnswerRunner } from './answer-runner.js';
 import { createBell } from './bell.js';
 import type { GiveFeedback } from './feedback.js';
+import type { OperatorDesk } from './operator-desk.js';
+import { conversationRoom, createOperatorHandlers } from './operator-session.js';
 import { parseInput } from './parse-input.js';
 import type { RequestLimiter } from './request-limiter.js';
 import { type Ack, type ClientEvent, clientEvents } from './socket-events.js';
@@ -17,6 +19,7 @@ export interface SessionOptions {
   /** Who is at the other end now: tokens end. Throws what `Authenticator.authenticate` throws. */
   identify: () => Promise<Identity>;
   giveFeedback: GiveFeedback;
+  desk: OperatorDesk;
   logger: Logger;
   eventLimiter: RequestLimiter;
   limits: { concurrentFollows: number; stallMs: number };
@@ -39,7 +42,7 @@ type AfterAck = () => void;
 type Handler = (payload: unknown, identity: Identity) => Promise<{ reply: object; afterAck?: AfterAck }>;
 
 export function serveSocket(socket: Socket, options: SessionOptions): SocketSession {
-  const { runner, access, identify, giveFeedback, logger, eventLimiter, limits } = options;
+  const { runner, access, identify, giveFeedback, desk, logger, eventLimiter, limits } = options;
   const follows = new Map<string, AbortController>();
   const following = new Set<Promise<void>>();
   const outbox = createOutbox(socket, limits.stallMs);
@@ -94,6 +97,7 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
     async 'question-ask'(payload, asker) {
       const question = input('question-ask', payload);
       const address = await runner.start(question, { asker });
+      await socket.join(conversationRoom(address.conversationId));
       return { reply: address, afterAck: () => startFollowing('question-ask', address, -1) };
     },
     async 'answer-stop'(payload, identity) {
@@ -112,6 +116,7 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
       await giveFeedback(payload, giver);
       return { reply: {} };
     },
+    ...createOperatorHandlers({ desk, access, join: async (rooms) => socket.join(rooms) }),
   };
 
   return {

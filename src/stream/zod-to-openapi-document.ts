@@ -6,6 +6,7 @@ import {
 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { frameSchema, publicErrorSchema, sourceSchema } from '../frames.js';
+import { operatorMessageSchema } from '../handling.js';
 import { framesQuerySchema, messageParamsSchema } from './answer-routes.js';
 import { askSchema } from './ask.js';
 import { chatCompletionRequestSchema } from './chat-completion.js';
@@ -17,6 +18,7 @@ import {
 import { embeddingsReplySchema, embeddingsRequestSchema } from './embeddings-routes.js';
 import { explanationParamsSchema, explanationReplySchema } from './explanation-routes.js';
 import { feedbackSchema } from './feedback.js';
+import { operatorTextSchema, takeoverSchema } from './operator-events.js';
 import * as replies from './reply-schemas.js';
 import {
   rerankReplySchema,
@@ -148,6 +150,7 @@ export function createOpenApiDocument(version: string): object {
     reply: null,
     errors: error,
   });
+  addOperators(add, error);
   add('get', '/v1/messages/{messageId}/trace', {
     summary: 'How an answer came about',
     request: { params: messageParamsSchema },
@@ -183,6 +186,34 @@ export function createOpenApiDocument(version: string): object {
 }
 
 type Add = (method: 'get' | 'post' | 'delete', path: string, operation: Operation) => void;
+
+function addOperators(add: Add, errors: z.ZodType): void {
+  add('get', '/v1/handoffs', {
+    summary: 'Conversations that wait for a person or have one, those that wait the longest first',
+    reply: replies.handoffsReplySchema,
+    errors,
+  });
+  const one = '/v1/conversations/{conversationId}';
+  const params = conversationParamsSchema;
+  add('post', `${one}/takeover`, {
+    summary: 'Takes a conversation over: the assistant is silent there until it is released',
+    request: { params, body: json(takeoverSchema) },
+    reply: replies.handlingReplySchema,
+    errors,
+  });
+  add('post', `${one}/release`, {
+    summary: 'Gives a conversation back to the assistant',
+    request: { params },
+    reply: replies.handlingReplySchema,
+    errors,
+  });
+  add('post', `${one}/messages`, {
+    summary: 'Writes to the one who asks, in a conversation that was taken over',
+    request: { params, body: json(operatorTextSchema) },
+    reply: operatorMessageSchema,
+    errors,
+  });
+}
 
 function addInference(add: Add, errors: z.ZodType, openAiErrors: z.ZodType): void {
   for (const path of ['/v1/rerank', '/v2/rerank', '/rerank']) {

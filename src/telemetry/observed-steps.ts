@@ -12,6 +12,7 @@ export function observeSteps(steps: Steps, metrics: Metrics): Steps {
   return {
     ...steps,
     understand: observed('understand', steps.understand),
+    findCurated: observed('faq', steps.findCurated),
     retrieve: observed('retrieve', steps.retrieve),
     rerank: observed('rerank', steps.rerank),
     answerer: observeAnswerer(steps.answerer, metrics),
@@ -46,6 +47,9 @@ function observeAnswerer(answerer: Answerer, metrics: Metrics): Answerer {
   return {
     get mode() {
       return answerer.mode;
+    },
+    get seesImages() {
+      return answerer.seesImages;
     },
     async *answer(request, options) {
       const endFirstToken = stopwatch(metrics, 'first-token');

@@ -21,6 +21,7 @@ const blindEmbedder: Embedder = {
 function countingAnswerer(): Answerer & { calls: number } {
   return {
     mode: 'model',
+    seesImages: false,
     calls: 0,
     async *answer() {
       this.calls += 1;

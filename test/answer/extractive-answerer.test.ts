@@ -41,11 +41,7 @@ const CHINESE = sampleSource(
   },
 );
 
-async function ask(
-  text: string,
-  sources: readonly Source[],
-  options: { images?: string[]; config?: object } = {},
-) {
+async function ask(text: string, sources: readonly Source[], options: { config?: object } = {}) {
   const deltas: string[] = [];
   for await (const event of answerer.answer(
     {
@@ -55,7 +51,7 @@ async function ask(
       sources: sources.map((source, index) => ({ ...source, n: index + 1 })),
       turns: [],
       knowledgeBase: sampleKnowledgeBase(options.config),
-      images: options.images ?? [],
+      images: [],
     },
     { signal: new AbortController().signal },
   )) {
@@ -122,13 +118,6 @@ describe('an answer made of quotes', () => {
   it('says so where there are only sources in the other language', async () => {
     const { text } = await ask('退货有几天期限？', [RETURNS]);
     expect(text).toMatch(/^我只找到英文资料，原文如下：\n\n.*30 days/s);
-  });
-
-  it('says so where pictures were sent', async () => {
-    const { text } = await ask('How many days to return an item?', [RETURNS], {
-      images: ['data:image/png;base64,AA'],
-    });
-    expect(text).toMatch(/^I cannot look at pictures here/);
   });
 
   it('does not take a footnote of a passage for a citation', async () => {

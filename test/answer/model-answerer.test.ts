@@ -30,6 +30,7 @@ async function messagesFor(request: Partial<AnswerRequest> = {}, fence?: string)
   };
   const answerer = createModelAnswerer({
     chatModel,
+    visionModel: chatModel,
     prompts,
     ...(fence === undefined ? {} : { makeFence: () => fence }),
   });

@@ -9,10 +9,12 @@ import type { AnswerFrame } from '../../src/client/protocol.js';
 import type { ConversationStore } from '../../src/store/conversation-store.js';
 import { createAccess } from '../../src/stream/access.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
+import { createOperatorDesk } from '../../src/stream/operator-desk.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import type { Pipeline } from '../../src/stream/run-answer.js';
 import { createSocketIoServer, type SocketIoServer } from '../../src/stream/socket-io-server.js';
 import { createMemoryConversationStore } from '../fakes/memory-conversation-store.js';
+import { createMemoryHandoffStore } from '../fakes/memory-handoff-store.js';
 import {
   completed,
   createEndless,
@@ -63,6 +65,7 @@ async function serve(pipeline: Pipeline = echo, options: ServeOptions = {}): Pro
     authenticator: openDoor,
     logger,
     giveFeedback: async (input) => void feedback.push(input),
+    desk: createOperatorDesk({ handoffs: createMemoryHandoffStore(), conversations }),
     eventLimiter: createRequestLimiter({ perMinute: 1000 }),
   });
   httpServer.listen(port, '127.0.0.1');

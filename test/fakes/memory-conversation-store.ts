@@ -113,9 +113,11 @@ export function createMemoryConversationStore(): ConversationStore {
 function toTurn({ message, frames }: Entry): Turn[] {
   const first = frames.find(({ type }) => type === 'answer-started');
   const final = frames.at(-1);
-  if (final?.type !== 'answer-completed' || final.status !== 'answered') return [];
+  if (final?.type !== 'answer-completed') return [];
+  const asksBack = final.reason === 'clarification';
+  if (final.status !== 'answered' && !asksBack) return [];
   const standalone = first?.type === 'answer-started' ? first.question.standalone : message.question;
-  return [{ question: message.question, standalone, answer: final.text }];
+  return [{ question: message.question, standalone, answer: final.text, ...(asksBack ? { asksBack } : {}) }];
 }
 
 function summarise(messages: StoredMessage[]): ConversationSummary {

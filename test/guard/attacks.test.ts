@@ -15,6 +15,7 @@ import { createLeakWatch } from '../../src/guard/leak-watch.js';
 import { cleanText } from '../../src/ingest/clean-text.js';
 import { answerQuestion, type Steps } from '../../src/pipeline.js';
 import { createQuestionReader } from '../../src/question/question-reader.js';
+import { collectVocabulary } from '../../src/question/vocabulary.js';
 import { createAnalyzer } from '../../src/retrieve/analyzer.js';
 import type { Trace } from '../../src/store/trace-store.js';
 import type { JudgedCandidate } from '../../src/types.js';
@@ -82,7 +83,14 @@ async function ask(
   });
   const traces: Trace[] = [];
   const steps: Steps = {
-    understand: createQuestionReader({ chatModel: null, prompts, logger: silentLogger }),
+    understand: createQuestionReader({
+      chatModel: null,
+      prompts,
+      logger: silentLogger,
+      analyzer: createAnalyzer(),
+      vocabularyOf: async (knowledgeBase) => collectVocabulary([], knowledgeBase),
+    }),
+    findCurated: async () => null,
     retrieve: async () => ({ candidates, degraded: [] }),
     rerank: async () => ({ candidates, threshold: null, degraded: [] }),
     answerer,
@@ -174,7 +182,7 @@ describe(`Of ${scope} through questions and documents`, () => {
       models: ['scripted'],
       logger: silentLogger,
     });
-    const answerer = createModelAnswerer({ chatModel, prompts });
+    const answerer = createModelAnswerer({ chatModel, visionModel: null, prompts });
     let removed = 0;
     let withheld = 0;
     for (const { attack, text } of tries) {

@@ -39,7 +39,11 @@ describe('A knowledge base that says `mask: true`', () => {
         for (const letter of '我们会拨打⟨PHONE-2⟩ 或⟨PHONE-1⟩[1]。') yield { type: 'text', text: letter };
       },
     };
-    const answerer = createModelAnswerer({ chatModel, prompts: await loadPrompts('prompts') });
+    const answerer = createModelAnswerer({
+      chatModel,
+      visionModel: null,
+      prompts: await loadPrompts('prompts'),
+    });
     let shown = '';
     const request = {
       messageId: 'm',

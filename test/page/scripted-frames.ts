@@ -95,6 +95,7 @@ export async function* answer({ text: question }: { text: string }): AsyncGenera
 }
 
 export const TRACE: Trace = {
+  understanding: [],
   messageId: '',
   conversationId: '',
   knowledgeBase: 'shop',

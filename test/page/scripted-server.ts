@@ -16,9 +16,12 @@ import { createGiveFeedback } from '../../src/stream/feedback.js';
 import { createSecurityHeaders } from '../../src/stream/helmet-headers.js';
 import { identify } from '../../src/stream/identify.js';
 import { createKnowledgeBaseRoutes } from '../../src/stream/knowledge-base-routes.js';
+import { createOperatorDesk } from '../../src/stream/operator-desk.js';
+import { createOperatorRoutes } from '../../src/stream/operator-routes.js';
 import type { Pipeline } from '../../src/stream/run-answer.js';
 import { createSocketIoServer } from '../../src/stream/socket-io-server.js';
 import { createMemoryConversationStore } from '../fakes/memory-conversation-store.js';
+import { createMemoryHandoffStore } from '../fakes/memory-handoff-store.js';
 import { createKnowledgeBases } from '../stream/scripted-answers.js';
 import { openDoor } from '../support/open-door.js';
 import { silentLogger } from '../support/silent-logger.js';
@@ -72,9 +75,10 @@ export async function startScriptedServer(mode: 'model' | 'extractive' = 'model'
   let trace: Trace | undefined;
   const feedback: Feedback[] = [];
   const conversations = createMemoryConversationStore();
+  const desk = createOperatorDesk({ handoffs: createMemoryHandoffStore(), conversations });
   const knowledgeBases = createKnowledgeBases(...KNOWLEDGE_BASES);
   const runner = createAnswerRunner({
-    pipeline: (ask, options) => pipeline(ask, options),
+    pipeline: desk.attend((ask, options) => pipeline(ask, options)),
     conversations,
     knowledgeBases,
     logger: silentLogger,
@@ -100,7 +104,9 @@ export async function startScriptedServer(mode: 'model' | 'extractive' = 'model'
       conversations,
       traces: { readTrace: async () => trace },
       giveFeedback,
+      desk,
     }),
+    createOperatorRoutes({ desk, access }),
   );
   app.use(
     createKnowledgeBaseRoutes({
@@ -137,6 +143,7 @@ export async function startScriptedServer(mode: 'model' | 'extractive' = 'model'
       access,
       authenticator: openDoor,
       giveFeedback,
+      desk,
       logger: silentLogger,
       eventLimiter: unlimited,
     });

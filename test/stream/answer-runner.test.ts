@@ -206,6 +206,16 @@ describe('Asking', () => {
     ['a text of the wrong type', { ...question, text: 42 }, 'invalid'],
     ['a prompt of the client', { ...question, prompt: 'Obey.' }, 'invalid'],
     ['a conversation id of the wrong shape', { ...question, conversationId: 'mine' }, 'invalid'],
+    [
+      'a text that says it is an image',
+      { ...question, images: ['data:image/png;base64,SGVsbG8gd29ybGQ='] },
+      'invalid',
+    ],
+    [
+      'an image of another type than it says',
+      { ...question, images: ['data:image/png;base64,/9j/4AAQSkZJRg=='] },
+      'invalid',
+    ],
     ['a link for an image', { ...question, images: ['https://example.com/a.png'] }, 'invalid'],
     ['an unknown knowledge base', { ...question, knowledgeBase: 'nowhere' }, 'not-found'],
     ['an unknown conversation', { ...question, conversationId: randomUUID() }, 'not-found'],
@@ -217,7 +227,7 @@ describe('Asking', () => {
 
   it('takes images of four megabytes', async () => {
     const asks: Ask[] = [];
-    const image = `data:image/png;base64,${'A'.repeat(3_900_000)}`;
+    const image = `data:image/png;base64,iVBORw0KGgoA${'A'.repeat(3_900_000)}`;
     const { runner } = setUp((given) => {
       asks.push(given);
       return echo(given);

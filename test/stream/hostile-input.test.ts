@@ -9,10 +9,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAccess } from '../../src/stream/access.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
 import { createGiveFeedback } from '../../src/stream/feedback.js';
+import { createOperatorDesk } from '../../src/stream/operator-desk.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import { errorReplySchema, openAiErrorReplySchema } from '../../src/stream/reply-schemas.js';
 import { clientEvents } from '../../src/stream/socket-events.js';
 import { createSocketIoServer, type SocketIoServer } from '../../src/stream/socket-io-server.js';
+import { createMemoryHandoffStore } from '../fakes/memory-handoff-store.js';
 import { openDoor } from '../support/open-door.js';
 import { type HttpTestServer, startHttpServer } from './http-server.js';
 import { createKnowledgeBases, createMemoryLogger, echo, shop } from './scripted-answers.js';
@@ -72,6 +74,7 @@ beforeAll(async () => {
     access: createAccess(http.store),
     authenticator: openDoor,
     giveFeedback: createGiveFeedback(http.store, createAccess(http.store)),
+    desk: createOperatorDesk({ handoffs: createMemoryHandoffStore(), conversations: http.store }),
     logger: createMemoryLogger(),
     eventLimiter: createRequestLimiter({ perMinute: 1_000_000 }),
     limits: { concurrentFollows: 10_000 },

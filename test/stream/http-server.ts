@@ -8,6 +8,7 @@ import { afterAll } from 'vitest';
 import { AppError } from '../../src/errors.js';
 import type { ConversationStore } from '../../src/store/conversation-store.js';
 import type { FeedbackStore } from '../../src/store/feedback-store.js';
+import type { HandoffStore } from '../../src/store/handoff-store.js';
 import { createSqliteStore } from '../../src/store/sqlite-store.js';
 import type { TraceStore } from '../../src/store/trace-store.js';
 import { createAccess } from '../../src/stream/access.js';
@@ -16,6 +17,7 @@ import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-r
 import type { DocumentService, UploadedFile } from '../../src/stream/document-service.js';
 import { createExpressApp, type ExpressAppOptions } from '../../src/stream/express-app.js';
 import { createGiveFeedback } from '../../src/stream/feedback.js';
+import { createOperatorDesk } from '../../src/stream/operator-desk.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import type { Pipeline } from '../../src/stream/run-answer.js';
 import { createPromMetrics } from '../../src/telemetry/prom-metrics.js';
@@ -85,7 +87,7 @@ function createDocuments(uploaded: UploadedFile[]): DocumentService {
   };
 }
 
-type Store = ConversationStore & FeedbackStore & TraceStore;
+type Store = ConversationStore & FeedbackStore & TraceStore & HandoffStore;
 
 export interface HttpTestServer {
   url: string;
@@ -133,6 +135,7 @@ export async function startHttpServer(
     logger,
     traces: store,
     giveFeedback: createGiveFeedback(store, access),
+    desk: createOperatorDesk({ handoffs: store, conversations: store }),
     index: {
       describe: async () => ({
         engine: 'sqlite',

@@ -189,6 +189,7 @@ describe('GET /v1/messages/:messageId/trace', () => {
   it('tells how the answer came about', async () => {
     const { conversationId, messageId } = await ask();
     const trace: Trace = {
+      understanding: [],
       messageId,
       conversationId,
       knowledgeBase: 'shop',

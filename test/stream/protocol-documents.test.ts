@@ -10,6 +10,7 @@ import { createEmbeddingsRoutes } from '../../src/stream/embeddings-routes.js';
 import { createExplanationRoutes } from '../../src/stream/explanation-routes.js';
 import { createKnowledgeBaseRoutes } from '../../src/stream/knowledge-base-routes.js';
 import { createOperationRoutes } from '../../src/stream/operation-routes.js';
+import { createOperatorRoutes } from '../../src/stream/operator-routes.js';
 import { createRerankRoutes } from '../../src/stream/rerank-routes.js';
 import { createSearchRoutes } from '../../src/stream/search-routes.js';
 import { createVisitorTokenRoutes } from '../../src/stream/visitor-token-routes.js';
@@ -33,6 +34,7 @@ function offered(): string[] {
     createAnswerRoutes(options),
     createChatCompletionRoutes(options),
     createConversationRoutes(options),
+    createOperatorRoutes(options),
     createDocumentRoutes(options),
     createKnowledgeBaseRoutes(options),
     createOperationRoutes(options),

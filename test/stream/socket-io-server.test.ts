@@ -11,6 +11,7 @@ import { createAccess } from '../../src/stream/access.js';
 import type { Share } from '../../src/stream/answer-quota.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
 import { createGiveFeedback } from '../../src/stream/feedback.js';
+import { createOperatorDesk } from '../../src/stream/operator-desk.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import { createAnswerQuota } from '../../src/stream/rate-limiter-flexible-quota.js';
 import type { Pipeline } from '../../src/stream/run-answer.js';
@@ -21,6 +22,7 @@ import {
   type SocketIoServerOptions,
 } from '../../src/stream/socket-io-server.js';
 import { createMemoryConversationStore } from '../fakes/memory-conversation-store.js';
+import { createMemoryHandoffStore } from '../fakes/memory-handoff-store.js';
 import { openDoor } from '../support/open-door.js';
 import {
   completed,
@@ -85,6 +87,10 @@ async function serve(
     access,
     authenticator: openDoor,
     giveFeedback,
+    desk: createOperatorDesk({
+      handoffs: createMemoryHandoffStore(),
+      conversations: createMemoryConversationStore(),
+    }),
     logger,
     eventLimiter: createRequestLimiter({ perMinute: 100_000 }),
     ...options,

@@ -26,6 +26,7 @@ export function traceOf(messageId: string, conversationId = 'c1'): Trace {
     conversationId,
     knowledgeBase: 'shop',
     question: { text: 'q', standalone: 'q', language: 'en' },
+    understanding: [],
     mode: 'extractive',
     candidates: [],
     threshold: null,

@@ -66,11 +66,13 @@ describe('A measured pipeline', () => {
 describe('Measured steps', () => {
   const steps: Steps = {
     understand: never,
+    findCurated: never,
     retrieve: async () => ({ candidates: [], degraded: [] }),
     rerank: async () => {
       throw new AppError('timeout');
     },
     answerer: {
+      seesImages: false,
       mode: 'extractive',
       async *answer() {
         yield { type: 'text', text: 'Done.' };
