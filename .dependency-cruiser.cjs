@@ -61,7 +61,7 @@ module.exports = {
     {
       name: 'adapters-are-wired-in-app',
       comment:
-        'Steps import ports, types, errors and pure helpers; core.ts and app.ts build and wire the adapters',
+        'Steps import ports, types, errors and pure helpers; core.ts, open-store.ts and app.ts build and wire the adapters',
       severity: 'error',
       from: { path: '^src/', pathNot: `^src/(app|core|doors|open-store)\\.ts$|^src/cli/|${ADAPTERS}` },
       to: { path: ADAPTERS },

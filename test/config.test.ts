@@ -91,6 +91,16 @@ describe('readConfig', () => {
     ]);
   });
 
+  it('reads what a socket, an address and a key may use, and keeps the defaults of what is left out', () => {
+    const { shares } = readConfig({ LIMIT_PER_KEY: 'tokens=5, answers=2' }, ROOT).answers;
+    expect(shares.key).toEqual({ questionsPerMinute: 600, tokensPerMinute: 5, answersAtOnce: 2 });
+    expect(shares.socket).toEqual({ questionsPerMinute: 60, tokensPerMinute: 300_000, answersAtOnce: 4 });
+    expect(problemsOf({ LIMIT_PER_KEY: 'answers=none', REDIS_URL: 'http://secret' })).toEqual([
+      'REDIS_URL must be a redis(s) address',
+      'LIMIT_PER_KEY must look like questions=600,tokens=3000000,answers=64',
+    ]);
+  });
+
   it('cannot be changed afterwards', () => {
     expect(Object.isFrozen(readConfig({}, ROOT))).toBe(true);
   });
