@@ -8,7 +8,6 @@ import { noHandoffs } from '../../src/store/handoff-store.js';
 import { createSqliteStore } from '../../src/store/sqlite-store.js';
 import { createAccess } from '../../src/stream/access.js';
 import { createAnswerRunner } from '../../src/stream/answer-runner.js';
-import { createBell } from '../../src/stream/bell.js';
 import { createOperatorDesk } from '../../src/stream/operator-desk.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import { createSocketIoServer } from '../../src/stream/socket-io-server.js';
@@ -40,23 +39,27 @@ const conversations = durable
 const runner = createAnswerRunner({
   async *pipeline({ text }, { signal }) {
     yield started(text);
-    const bell = createBell();
     const arrived: string[] = [];
     let ended = false;
+    let wake: () => void = () => undefined;
     writeTokens({
       onToken(token) {
         arrived.push(token);
-        bell.ring();
+        wake();
       },
       onEnd() {
         ended = true;
-        bell.ring();
+        wake();
       },
     });
     while (!ended || arrived.length > 0) {
       const token = arrived.shift();
       if (token !== undefined) yield { type: 'text-delta', text: token };
-      else await bell.wait({ signal });
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
       signal.throwIfAborted();
     }
     yield completed('Done.');

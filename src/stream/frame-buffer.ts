@@ -37,10 +37,11 @@ export function createFrameBuffer({ intervalMs }: { intervalMs: number }): Frame
     push(body) {
       const last = buffered.at(-1);
       if (body.type === 'text-delta' && last?.type === 'text-delta') {
+        // Whoever waits for the first of them takes this one along: no need to wake anybody for it.
         buffered[buffered.length - 1] = { type: 'text-delta', text: last.text + body.text };
-      } else {
-        buffered.push(body);
+        return;
       }
+      buffered.push(body);
       bell.ring();
     },
     end(withFailure) {
@@ -49,11 +50,17 @@ export function createFrameBuffer({ intervalMs }: { intervalMs: number }): Frame
       bell.ring();
     },
     async *batches({ signal, endWithinMs }) {
-      while (!signal.aborted) {
-        const due = millisecondsUntilDue();
-        if (due <= 0) yield take();
-        else if (ended) break;
-        else await bell.wait({ signal, ...(Number.isFinite(due) ? { timeoutMs: due } : {}) });
+      // One listener for all waits: a listener per token would cost more than the token.
+      signal.addEventListener('abort', bell.ring, { once: true });
+      try {
+        while (!signal.aborted) {
+          const due = millisecondsUntilDue();
+          if (due <= 0) yield take();
+          else if (ended) break;
+          else await bell.wait(Number.isFinite(due) ? { timeoutMs: due } : {});
+        }
+      } finally {
+        signal.removeEventListener('abort', bell.ring);
       }
       const giveUpAt = performance.now() + endWithinMs;
       while (!ended && performance.now() < giveUpAt) {

@@ -75,6 +75,7 @@ export class RunningAnswer {
   async *follow(afterSeq: number, { signal, whenLeft = 'wait' }: FollowOptions): AsyncGenerator<AnswerFrame> {
     this.#followers += 1;
     clearTimeout(this.#graceTimer);
+    signal.addEventListener('abort', this.#bell.ring, { once: true });
     try {
       let next = afterSeq + 1;
       while (!signal.aborted) {
@@ -85,10 +86,11 @@ export class RunningAnswer {
         } else if (this.ended) {
           return;
         } else {
-          await this.#bell.wait({ signal });
+          await this.#bell.wait();
         }
       }
     } finally {
+      signal.removeEventListener('abort', this.#bell.ring);
       this.#followers -= 1;
       if (this.#followers === 0 && !this.ended) {
         if (whenLeft === 'stop') this.#abandon();

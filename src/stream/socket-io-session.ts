@@ -62,7 +62,7 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
     try {
       if (!socket.connected) controller.abort();
       for await (const frame of runner.follow(messageId, afterSeq, { signal })) {
-        await outbox.whenWritable(signal);
+        if (!outbox.writable) await outbox.whenWritable(signal);
         if (signal.aborted) break;
         socket.emit('frame', frame);
       }
@@ -167,9 +167,11 @@ function createOutbox({ conn }: Socket, stallMs: number) {
   });
   return {
     stalled,
+    get writable() {
+      return waiting <= MAX_WAITING_PACKETS;
+    },
     /** Throws `stalled` where the client reads nothing for too long. */
     async whenWritable(signal: AbortSignal): Promise<void> {
-      if (waiting <= MAX_WAITING_PACKETS) return;
       await drained.wait({ signal, timeoutMs: stallMs });
       if (!signal.aborted && waiting > MAX_WAITING_PACKETS) throw stalled;
     },
