@@ -57,7 +57,6 @@ export async function fuzzServer(options: FuzzOptions): Promise<FuzzReport> {
     { weight: 4, arbitrary: fc.oneof(...calls) },
     { weight: 1, arbitrary: fc.oneof(...events) },
   );
-  const isOver = (): boolean => options.untilMs !== undefined && performance.now() > options.untilMs;
   const count = (outcome: string): void => {
     report.outcomes[outcome] = (report.outcomes[outcome] ?? 0) + 1;
   };
@@ -65,7 +64,6 @@ export async function fuzzServer(options: FuzzOptions): Promise<FuzzReport> {
   let number = 0;
   await fc.assert(
     fc.asyncProperty(tries, async (attempt) => {
-      if (isOver()) return;
       number += 1;
       if ('event' in attempt) {
         report.events += 1;
@@ -75,7 +73,14 @@ export async function fuzzServer(options: FuzzOptions): Promise<FuzzReport> {
         count(await call(options, attempt, number, report.faults));
       }
     }),
-    { numRuns: options.requests, seed: options.seed, endOnFailure: true },
+    {
+      numRuns: options.requests,
+      seed: options.seed,
+      endOnFailure: true,
+      ...(options.untilMs === undefined
+        ? {}
+        : { interruptAfterTimeLimit: options.untilMs - performance.now(), markInterruptAsFailure: false }),
+    },
   );
   const alive = await call(options, { method: 'get', path: '/healthz' }, 0, report.faults);
   if (alive !== '200') report.faults.push(`/healthz answers ${alive} afterwards`);
@@ -109,7 +114,8 @@ function fillIn(path: string, parameters: NonNullable<Operation['parameters']>, 
   const query = new URLSearchParams();
   let filled = path;
   for (const [at, { name, in: place }] of parameters.entries()) {
-    const value = Buffer.from(String(values[at])).toString();
+    const given = values[at];
+    const value = Buffer.from(typeof given === 'string' ? given : JSON.stringify(given)).toString();
     if (place === 'query') query.append(name, value);
     else filled = filled.replace(`{${name}}`, encodeURIComponent(value));
   }

@@ -20,7 +20,12 @@ async function memory(): Promise<number> {
 }
 
 const samples: number[] = [];
-const watch = setInterval(() => void memory().then((megabytes) => samples.push(megabytes)), 5_000);
+// The last one may find the server gone.
+const watch = setInterval(() => {
+  void memory()
+    .then((megabytes) => samples.push(megabytes))
+    .catch(() => undefined);
+}, 5_000);
 const untilMs = performance.now() + seconds * 1000;
 const report = await fuzzServer({ url: running.url, seed, requests: 10_000_000, untilMs });
 clearInterval(watch);
