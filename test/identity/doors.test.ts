@@ -44,7 +44,12 @@ const ROUTES: [method: string, path: string, scopes: Scope[], body?: object][] =
   ['delete', '/v1/conversations', ['ask', 'operate']],
   ['get', '/v1/conversations/{conversationId}', ['ask', 'operate']],
   ['delete', '/v1/conversations/{conversationId}', ['ask', 'operate']],
+  ['get', '/v1/handoffs', ['operate']],
+  ['post', '/v1/conversations/{conversationId}/takeover', ['operate'], { operator: 'Mei' }],
+  ['post', '/v1/conversations/{conversationId}/messages', ['operate'], { text: 'I am here.' }],
+  ['post', '/v1/conversations/{conversationId}/release', ['operate']],
   ['get', '/v1/messages/{messageId}/trace', ['search', 'operate']],
+  ['get', '/v1/messages/{messageId}/trace/passages/{passageId}/explanation', ['search', 'operate']],
   ['post', '/v1/visitor-tokens', ['ask'], { knowledgeBases: ['shop'], origins: [SHOP_PAGE] }],
   ['get', '/metrics', ['operate']],
 ];
@@ -95,6 +100,7 @@ function fill(text: string): string {
   return text
     .replace('{messageId}', answer?.messageId)
     .replace('{conversationId}', answer?.conversationId)
+    .replace('{passageId}', randomUUID())
     .replace('{knowledgeBase}', 'shop')
     .replace('{model}', 'shop')
     .replace('{documentId}', 'en/returns.md');
@@ -201,6 +207,11 @@ describe('another tenant', () => {
     expect(await socket.emitWithAck('answer-resume', { messageId, afterSeq: -1 })).toMatchObject(refused);
     expect(await socket.emitWithAck('answer-stop', { messageId })).toMatchObject(refused);
     expect(await socket.emitWithAck('feedback-give', { messageId, verdict: 'up' })).toMatchObject(refused);
+    const takeover = { conversationId, operator: 'Mei' };
+    expect(await socket.emitWithAck('conversation-takeover', takeover)).toMatchObject(refused);
+    expect(await socket.emitWithAck('operator-write', { conversationId, text: 'x' })).toMatchObject(refused);
+    expect(await socket.emitWithAck('conversation-release', { conversationId })).toMatchObject(refused);
+    expect(await socket.emitWithAck('conversation-watch', { conversationId })).toMatchObject(refused);
     socket.close();
   });
 
@@ -229,6 +240,11 @@ describe('a socket', () => {
       'answer-stop': { messageId },
       'answer-resume': { messageId, afterSeq: -1 },
       'feedback-give': { messageId, verdict: 'up' },
+      'handoffs-watch': {},
+      'conversation-watch': { conversationId: messageId },
+      'conversation-takeover': { conversationId: messageId, operator: 'Mei' },
+      'operator-write': { conversationId: messageId, text: 'x' },
+      'conversation-release': { conversationId: messageId },
     };
     for (const [event, payload] of Object.entries(events)) {
       expect(await socket.emitWithAck(event, payload), event).toMatchObject({
@@ -384,7 +400,8 @@ describe('a preflight', () => {
 });
 
 it('keeps no secret of a key: not in the store, not in what lists them', async () => {
-  const secret = keys.shop.key.split('_')[2] as string;
+  const secret = keys.shop.key.slice(`ask_${keys.shop.id}_`.length);
+  expect(secret).toHaveLength(43);
   const store = await createSqliteStore({ file: join(running.dir, 'data/store.db') });
   const stored = JSON.stringify(await store.listKeys());
   await store.close();
