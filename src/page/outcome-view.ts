@@ -18,6 +18,11 @@ export function outcomeOf(answer: AnswerState, texts: Texts): Outcome {
   switch (reason) {
     case 'triage':
       return { kind: 'triage', heading: heading('alert', texts.triageTitle) };
+    case 'clarification':
+      return { kind: 'policy', heading: heading('person', texts.clarificationTitle) };
+    case 'operator':
+      return { kind: 'policy', heading: heading('person', texts.operatorTitle) };
+    case 'no-vision':
     case 'policy':
       return { kind: 'policy', heading: heading('person', texts.policyTitle) };
     case 'dependency-down':
@@ -52,8 +57,11 @@ export function mayAskAgain(answer: AnswerState): boolean {
   );
 }
 
+/** What is said without a look at the knowledge base. */
+const SAID_WITHOUT_SEARCH = new Set(['triage', 'policy', 'clarification', 'no-vision', 'operator']);
+
 /** Whether a search was made, so that there is something to explain. */
 export function hasTrace(answer: AnswerState): boolean {
-  const reason = answer.completed?.reason;
-  return !isRunning(answer) && answer.question !== undefined && reason !== 'triage' && reason !== 'policy';
+  const reason = answer.completed?.reason ?? '';
+  return !isRunning(answer) && answer.question !== undefined && !SAID_WITHOUT_SEARCH.has(reason);
 }

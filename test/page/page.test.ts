@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContextOptions, devices, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { FrameBody } from '../../src/frames.js';
+import type { FrameBody, NoAnswerReason } from '../../src/frames.js';
 import { createGate } from '../stream/scripted-answers.js';
 import {
   chromiumPath,
@@ -74,10 +74,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await page.locator('.exchange').nth(before).locator('.actions').waitFor();
   }
 
-  const without = (
-    reason: 'no-hits' | 'below-threshold' | 'triage' | 'policy' | 'dependency-down',
-    text: string,
-  ) =>
+  const without = (reason: NoAnswerReason, text: string) =>
     async function* (asked: { text: string }): AsyncGenerator<FrameBody> {
       yield started(asked.text);
       if (reason === 'policy') yield { type: 'handoff-requested', reason: 'asked' };
@@ -322,6 +319,17 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       const page = await open();
       await askAndWait(page, 'A human please');
       await page.getByText('A person has been asked to take over this conversation.').waitFor();
+    });
+
+    it('does not call it a missing answer where it asks back, or where a person answers', async () => {
+      server.respond(without('clarification', 'How old is the child?'));
+      const page = await open();
+      await askAndWait(page, 'Fever');
+      await page.getByRole('heading', { name: 'One question first' }).waitFor();
+      server.respond(without('operator', 'Your message was passed on.'));
+      await askAndWait(page, 'Are you there?');
+      await page.getByRole('heading', { name: 'A person will answer here' }).waitFor();
+      expect(await page.getByRole('button', { name: 'Why these passages' }).count()).toBe(0);
     });
 
     it('offers another try where the search or the model failed', async () => {
