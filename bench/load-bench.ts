@@ -171,15 +171,17 @@ async function measureAnswers(): Promise<void> {
   );
 
   // All stream together for SECONDS once the last has been asked.
-  const everyMs = 25;
-  const tokens = Math.round(TOKENS_PER_SECOND * (SECONDS + (ANSWERS * everyMs) / 1000 + 10));
+  const everyMs = Number(flag('every', '100'));
+  const tokens = Math.round(TOKENS_PER_SECOND * (SECONDS + (ANSWERS * everyMs) / 1000 + 30));
   await model.call('setPace', { tokens, perSecond: TOKENS_PER_SECOND });
   say(`answers: ${ANSWERS} answers of ${tokens} tokens`);
   const questions = Array.from({ length: ANSWERS }, (_, index) =>
     question(`How long does the guarantee of item ${index} last?`),
   );
   await generator.call('startAnswers', url, questions, everyMs);
-  await pause(3000);
+  // Retrieval and reranking of the last questions would hide behind the streaming of the first.
+  while ((await generator.call('begun')) < ANSWERS) await pause(200);
+  await server.call('usage');
   const before = await server.call('usage');
   await generator.call('measure', true);
   await pause(SECONDS * 1000);

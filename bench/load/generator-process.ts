@@ -59,6 +59,8 @@ function connect(url: string): Promise<Client> {
 
 interface Tally {
   asked: number;
+  /** Those whose first text is there, or that have ended. */
+  begun: number;
   completed: number;
   failed: Record<string, number>;
   frames: number;
@@ -73,6 +75,7 @@ interface Tally {
 
 const newTally = (): Tally => ({
   asked: 0,
+  begun: 0,
   completed: 0,
   failed: {},
   frames: 0,
@@ -93,11 +96,17 @@ function fail(code: string): void {
 async function askOnce(client: Client, question: object): Promise<void> {
   tally.asked += 1;
   let next = 0;
+  let begun = false;
+  const begin = (): void => {
+    if (!begun) tally.begun += 1;
+    begun = true;
+  };
   const ended = new Promise<void>((resolve) => {
     client.onFrame = (frame) => {
       const now = clock();
       if (frame.seq !== next) tally.broken += 1;
       next = frame.seq + 1;
+      if (frame.type === 'text-delta') begin();
       tally.frames += 1;
       if (frame.type === 'text-delta' && measuring) {
         const times = timesIn(frame.text ?? '');
@@ -116,6 +125,7 @@ async function askOnce(client: Client, question: object): Promise<void> {
   const ack = await client.emit('question-ask', question);
   if (ack.ok) await ended;
   else fail(ack.error?.code ?? 'unknown');
+  begin();
 }
 
 async function inParallel<T>(
@@ -153,6 +163,7 @@ const methods = {
     }
     answering = Promise.all(running);
   },
+  begun: (): number => tally.begun,
   measure(on: boolean): void {
     measuring = on;
   },
