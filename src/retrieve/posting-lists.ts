@@ -1,10 +1,14 @@
 import { type BestHits, createBestHits } from './best-hits.js';
 import { inverseDocumentFrequency, type WeightedTerms } from './lexical-weights.js';
+import { orderByKey } from './order-by-key.js';
 
 /**
  * Which places hold a term, with what weight; searched exactly. Terms are taken from the most to the least telling.
  * Once those left could not lift a place that has none so far among the best, they are looked up only for places that
  * have some (max-score, a term at a time: Turtle and Flood, "Query Evaluation: Strategies and Optimizations", 1995).
+ *
+ * Postings wait until something is asked or there are many: reading a whole index then touches each list a few times
+ * instead of once a posting, at the price of a sort.
  */
 export interface PostingLists {
   /** Places come in ascending order. */
@@ -39,12 +43,24 @@ interface Posting {
   countedAt: number;
 }
 
+/** Postings that are in no list yet, side by side. */
+interface WaitingPostings {
+  keys: Uint32Array;
+  places: Uint32Array;
+  weights: Float32Array;
+  length: number;
+}
+
 interface QueryTerm {
   posting: Posting;
   idf: number;
   /** The most it adds to a score. */
   most: number;
 }
+
+/** Postings that may wait. */
+const MAX_WAITING = 2 ** 22;
+const FIRST_WAITING = 2 ** 10;
 
 /** Looking a place up in a list by halving costs about as much as reading this many postings. */
 const LOOKUP_COST = 16;
@@ -56,6 +72,26 @@ export function createPostingLists(): PostingLists {
   /** By place; all 0 between searches. */
   let scores = new Float64Array(0);
   let vacations = 0;
+  let waiting = emptyWaiting(FIRST_WAITING);
+
+  const file = (): void => {
+    if (waiting.length === 0) return;
+    const { keys, places, weights, length } = waiting;
+    const order = orderByKey(keys.subarray(0, length));
+    for (let from = 0; from < length; ) {
+      const key = keys[order[from] as number] as number;
+      let to = from + 1;
+      while (to < length && keys[order[to] as number] === key) to += 1;
+      const posting = postings.get(key) ?? emptyPosting(vacations);
+      if (posting.length === 0) postings.set(key, posting);
+      reserve(posting, to - from);
+      for (; from < to; from += 1) {
+        const at = order[from] as number;
+        append(posting, places[at] as number, weights[at] as number);
+      }
+    }
+    waiting = emptyWaiting(FIRST_WAITING);
+  };
 
   const holdersOf = (posting: Posting, taken: Uint8Array): number => {
     if (posting.countedAt !== vacations) {
@@ -113,19 +149,19 @@ export function createPostingLists(): PostingLists {
 
   return {
     add: (place, { keys, weights }) => {
-      keys.forEach((key, index) => {
-        let posting = postings.get(key);
-        if (posting === undefined) {
-          posting = emptyPosting(vacations);
-          postings.set(key, posting);
-        }
-        append(posting, place, weights[index] as number);
-      });
+      if (waiting.length + keys.length > MAX_WAITING) file();
+      waiting = withRoom(waiting, keys.length);
+      waiting.keys.set(keys, waiting.length);
+      waiting.weights.set(weights, waiting.length);
+      waiting.places.fill(place, waiting.length, waiting.length + keys.length);
+      waiting.length += keys.length;
     },
     recount: () => {
+      file();
       vacations += 1;
     },
     renumber: (moved) => {
+      file();
       for (const [key, posting] of postings) {
         renumber(posting, moved);
         posting.countedAt = vacations;
@@ -133,6 +169,7 @@ export function createPostingLists(): PostingLists {
       }
     },
     search: (keys, options) => {
+      file();
       if (scores.length < options.mask.length) scores = new Float64Array(options.mask.length);
       const found: number[] = [];
       const able = score(queryTerms(keys, options.passages, options.taken), found, options);
@@ -174,8 +211,8 @@ function find({ places, length }: Posting, place: number): number | undefined {
 
 function emptyPosting(countedAt: number): Posting {
   return {
-    places: new Uint32Array(2),
-    weights: new Float32Array(2),
+    places: new Uint32Array(0),
+    weights: new Float32Array(0),
     length: 0,
     maxWeight: 0,
     holders: 0,
@@ -183,20 +220,44 @@ function emptyPosting(countedAt: number): Posting {
   };
 }
 
-function append(posting: Posting, place: number, weight: number): void {
+/** Makes room for so many more. */
+function reserve(posting: Posting, count: number): void {
   const { places, weights, length } = posting;
-  if (length === places.length) {
-    const capacity = length + Math.ceil(length / 2);
-    posting.places = new Uint32Array(capacity);
-    posting.places.set(places);
-    posting.weights = new Float32Array(capacity);
-    posting.weights.set(weights);
-  }
-  posting.places[length] = place;
-  posting.weights[length] = weight;
+  if (length + count <= places.length) return;
+  const capacity = Math.max(length + count, length + Math.ceil(length / 2));
+  posting.places = new Uint32Array(capacity);
+  posting.places.set(places);
+  posting.weights = new Float32Array(capacity);
+  posting.weights.set(weights);
+}
+
+function append(posting: Posting, place: number, weight: number): void {
+  posting.places[posting.length] = place;
+  posting.weights[posting.length] = weight;
   posting.length += 1;
   posting.maxWeight = Math.max(posting.maxWeight, weight);
   posting.holders += 1;
+}
+
+function emptyWaiting(capacity: number): WaitingPostings {
+  return {
+    keys: new Uint32Array(capacity),
+    places: new Uint32Array(capacity),
+    weights: new Float32Array(capacity),
+    length: 0,
+  };
+}
+
+/** The same, or a copy with room for so many more. */
+function withRoom(waiting: WaitingPostings, count: number): WaitingPostings {
+  const { keys, places, weights, length } = waiting;
+  if (length + count <= keys.length) return waiting;
+  const roomier = emptyWaiting(Math.max(2 * keys.length, length + count));
+  roomier.keys.set(keys);
+  roomier.places.set(places);
+  roomier.weights.set(weights);
+  roomier.length = length;
+  return roomier;
 }
 
 function renumber(posting: Posting, moved: ReadonlyMap<number, number>): void {
