@@ -89,6 +89,8 @@ export interface PassageIndex {
   deleteDocument(knowledgeBase: string, documentId: string): Promise<boolean>;
   /** Documents of a knowledge base (of all where undefined), ordered by knowledge base, then document id. */
   listDocuments(knowledgeBase?: string): Promise<DocumentSummary[]>;
+  /** What `listDocuments` shows of one document; null where there is no such document. */
+  findDocument(knowledgeBase: string, documentId: string): Promise<DocumentSummary | null>;
   /** Passages of one document by position; empty where there is no such document. */
   readDocument(knowledgeBase: string, documentId: string): Promise<Passage[]>;
   /**

@@ -62,16 +62,18 @@ export function createQdrantPassageIndex(options: QdrantPassageIndexOptions): Qd
     }
     return lastVersions(places, place);
   };
-  const collectionWith = async (knowledgeBase: string, documentId: string): Promise<QdrantCollection> => {
-    const { name: place } = await isWritten();
-    const names = await alias.names();
-    if (names.length < 2) return collection(place);
+  const versionOf = async (
+    knowledgeBase: string,
+    documentId: string,
+  ): Promise<DocumentVersion | undefined> => {
+    const place = (written ?? (await findSearched()))?.name;
+    if (place === undefined) return undefined;
     const places = new Map<string, DocumentSummary[]>();
-    for (const name of names) {
+    for (const name of await alias.names()) {
       const found = await collection(name).findDocument(knowledgeBase, documentId).catch(goneAs(null));
       places.set(name, found === null ? [] : [found]);
     }
-    return collection(lastVersions(places, place)[0]?.place ?? place);
+    return lastVersions(places, place)[0];
   };
 
   const goOver = async (from: MadeCollection, to: MadeCollection): Promise<void> => {
@@ -116,13 +118,17 @@ export function createQdrantPassageIndex(options: QdrantPassageIndexOptions): Qd
         return existed;
       }),
 
-    listDocuments: async (knowledgeBase) =>
-      (await versions(knowledgeBase)).map(({ document, waits }) =>
-        waits ? { ...document, contentHash: '' } : document,
-      ),
+    listDocuments: async (knowledgeBase) => (await versions(knowledgeBase)).map(toListed),
 
-    readDocument: async (knowledgeBase, documentId) =>
-      (await collectionWith(knowledgeBase, documentId)).readDocument(knowledgeBase, documentId),
+    findDocument: async (knowledgeBase, documentId) => {
+      const version = await versionOf(knowledgeBase, documentId);
+      return version === undefined ? null : toListed(version);
+    },
+
+    readDocument: async (knowledgeBase, documentId) => {
+      const version = await versionOf(knowledgeBase, documentId);
+      return version === undefined ? [] : collection(version.place).readDocument(knowledgeBase, documentId);
+    },
 
     readIndexed: async (knowledgeBase, documentId) => {
       const { name } = (await findSearched()) ?? (await isWritten());
@@ -214,6 +220,11 @@ export function createQdrantPassageIndex(options: QdrantPassageIndexOptions): Qd
 
     close: async () => undefined,
   };
+}
+
+/** A document that waits to be made again shows no hash. */
+function toListed({ document, waits }: DocumentVersion): DocumentSummary {
+  return waits ? { ...document, contentHash: '' } : document;
 }
 
 function searchedOtherwise(cause?: unknown): AppError {

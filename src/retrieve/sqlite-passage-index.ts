@@ -1,11 +1,15 @@
 import { childEntry } from '../child-entry.js';
-import { toAppError } from '../errors.js';
+import { AppError, toAppError } from '../errors.js';
 import { startWorker } from '../store/worker-rpc.js';
 import type { DocumentSummary, Passage } from '../types.js';
+import { createGroupCommit } from './group-commit.js';
 import type { BranchHit, PassageIndex } from './passage-index.js';
 import type { SpaceHit } from './search-space.js';
 import type { PassageReaderMethods } from './sqlite-passage-reader.js';
-import type { PassageWriterMethods } from './sqlite-passage-writer.js';
+import type { PassageChange, PassageChangeOutcome, PassageWriterMethods } from './sqlite-passage-writer.js';
+
+/** Passages committed together, at most: some tens of milliseconds' work. */
+const PASSAGES_PER_COMMIT = 1000;
 
 /**
  * The embedded index: one SQLite file, written by one thread and searched by another. Throws AppError `unavailable`
@@ -42,19 +46,34 @@ export async function createSqlitePassageIndex({ file }: { file: string }): Prom
   };
   refreshSoon();
 
+  const writes = createGroupCommit<PassageChange, PassageChangeOutcome>({
+    commit: async (changes) => {
+      const outcomes = await writer.call('change', [changes]);
+      refreshSoon();
+      return outcomes;
+    },
+    sizeOf: (change) => ('replace' in change ? change.passages.length : 1),
+    maxSize: PASSAGES_PER_COMMIT,
+  });
+  const write = async (change: PassageChange, options?: { signal: AbortSignal }): Promise<boolean> => {
+    const outcome = await writes.add(change, options);
+    if ('existed' in outcome) return outcome.existed;
+    const { code, message, retryable } = outcome.refused;
+    throw new AppError(code, message, { retryable });
+  };
+
   return {
-    replaceDocument: async (document, passages, { signal }) => {
-      await writer.call('replaceDocument', [document, passages], { signal });
-      refreshSoon();
+    replaceDocument: async (document, passages, options) => {
+      await write({ replace: document, passages }, options);
     },
-    deleteDocument: async (knowledgeBase, documentId) => {
-      const existed = await writer.call('deleteDocument', [knowledgeBase, documentId]);
-      refreshSoon();
-      return existed;
-    },
+    deleteDocument: (knowledgeBase, documentId) => write({ delete: { knowledgeBase, documentId } }),
     listDocuments: async (knowledgeBase) => {
       const summaries = await reader.call('listDocuments', [knowledgeBase ?? null, making]);
       return summaries.map((summary) => JSON.parse(summary) as DocumentSummary);
+    },
+    findDocument: async (knowledgeBase, documentId) => {
+      const summary = await reader.call('findDocument', [knowledgeBase, documentId, making]);
+      return summary === null ? null : (JSON.parse(summary) as DocumentSummary);
     },
     readDocument: async (knowledgeBase, documentId) => {
       const passages = await reader.call('readDocument', [knowledgeBase, documentId]);
@@ -82,6 +101,7 @@ export async function createSqlitePassageIndex({ file }: { file: string }): Prom
         (thrown) => toAppError(thrown).message,
       ),
     close: async () => {
+      await writes.settled();
       await Promise.all([reader.close(), writer.close()]);
     },
   };

@@ -57,11 +57,14 @@ function openReader({ file }: { file: string }) {
     WHERE p.number > ? AND p.making = ? ORDER BY p.number`);
   const readRemovals = rowsOf('SELECT passage, knowledge_base FROM removals WHERE number > ?');
   const readPassage = database.prepare('SELECT passage FROM passages WHERE number = ?');
+  const SELECT_SUMMARY = `
+    SELECT CASE WHEN making = coalesce(?2, making) THEN summary ELSE json_set(summary, '$.contentHash', '') END
+      AS summary
+    FROM documents`;
   const readDocuments = database.prepare(
-    `SELECT CASE WHEN making = coalesce(?2, making) THEN summary ELSE json_set(summary, '$.contentHash', '') END
-       AS summary
-     FROM documents WHERE ?1 IS NULL OR knowledge_base = ?1 ORDER BY knowledge_base, document_id`,
+    `${SELECT_SUMMARY} WHERE ?1 IS NULL OR knowledge_base = ?1 ORDER BY knowledge_base, document_id`,
   );
+  const findDocument = database.prepare(`${SELECT_SUMMARY} WHERE knowledge_base = ?1 AND document_id = ?3`);
   const readDocument = database.prepare(
     `SELECT p.passage FROM documents d JOIN passages p ON p.document = d.number AND p.making = d.making
      WHERE d.knowledge_base = ? AND d.document_id = ? ORDER BY p.position`,
@@ -163,6 +166,12 @@ function openReader({ file }: { file: string }) {
       readDocuments
         .all(knowledgeBase, making ?? findSearched()?.making ?? null)
         .map(({ summary }) => summary as string),
+
+    /** As `listDocuments` gives it. */
+    findDocument: (knowledgeBase: string, documentId: string, making: number | null): string | null =>
+      (findDocument.get(knowledgeBase, making ?? findSearched()?.making ?? null, documentId)?.summary as
+        | string
+        | undefined) ?? null,
 
     /** Each passage as JSON. */
     readDocument: (knowledgeBase: string, documentId: string): string[] =>

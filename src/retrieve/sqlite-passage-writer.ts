@@ -27,6 +27,15 @@ interface PassageRow {
 
 type NewRow = Omit<PassageRow, 'number' | 'making'> & { position: number; language: string; tags: string };
 
+export type PassageChange =
+  | { replace: DocumentSummary; passages: readonly IndexedPassage[] }
+  | { delete: { knowledgeBase: string; documentId: string } };
+
+/** `existed`: there was such a document before. `refused`: nothing was changed. */
+export type PassageChangeOutcome =
+  | { existed: boolean }
+  | { refused: Pick<AppError, 'code' | 'message' | 'retryable'> };
+
 export type PassageWriterMethods = ReturnType<typeof openWriter>;
 
 /** The only connection that writes. Runs in a thread of its own. */
@@ -105,54 +114,74 @@ function openWriter({ file }: { file: string }) {
     if (countRemovals.get().count > MAX_REMOVALS) startGeneration();
   };
 
-  return {
-    replaceDocument(document: DocumentSummary, passages: readonly IndexedPassage[]): void {
-      inTransaction(database, 'write', () => {
-        const { number: making, dimensions } = writtenWith();
-        const rows = toRows(passages, dimensions);
-        const { knowledgeBase, documentId } = document;
-        if (documentId.includes('\0')) throw new AppError('invalid', 'A document id has no NUL character.');
-        const summary = JSON.stringify({ ...document, passages: rows.size });
-        const { number } = writeDocument.get(knowledgeBase, documentId, summary, making) as {
-          number: number;
-        };
-        const searchedNow = searched()?.number;
-        const kept = making === searchedNow ? undefined : searchedNow;
-        for (const old of readPassages.all(number) as PassageRow[]) {
-          if (old.making === kept) continue;
-          const unchanged = old.making === making && sameRow(old, rows.get(old.passage_id));
-          if (unchanged) rows.delete(old.passage_id);
-          else remove(old.number, knowledgeBase);
-        }
-        for (const row of rows.values()) {
-          const { position, passage, passage_id, language, tags, vector, term_keys, term_weights } = row;
-          writePassage.run(
-            number,
-            position,
-            passage,
-            passage_id,
-            language,
-            tags,
-            vector,
-            term_keys,
-            term_weights,
-            making,
-          );
-        }
-        boundRemovals();
-      });
-    },
+  /** Refuses before it writes: what came before it in the transaction stays. */
+  const replace = (document: DocumentSummary, passages: readonly IndexedPassage[]): boolean => {
+    const { number: making, dimensions } = writtenWith();
+    const rows = toRows(passages, dimensions);
+    const { knowledgeBase, documentId } = document;
+    if (documentId.includes('\0')) throw new AppError('invalid', 'A document id has no NUL character.');
+    const existed = findDocument.get(knowledgeBase, documentId) !== undefined;
+    const summary = JSON.stringify({ ...document, passages: rows.size });
+    const { number } = writeDocument.get(knowledgeBase, documentId, summary, making) as { number: number };
+    const searchedNow = searched()?.number;
+    const kept = making === searchedNow ? undefined : searchedNow;
+    for (const old of readPassages.all(number) as PassageRow[]) {
+      if (old.making === kept) continue;
+      const unchanged = old.making === making && sameRow(old, rows.get(old.passage_id));
+      if (unchanged) rows.delete(old.passage_id);
+      else remove(old.number, knowledgeBase);
+    }
+    for (const row of rows.values()) {
+      const { position, passage, passage_id, language, tags, vector, term_keys, term_weights } = row;
+      writePassage.run(
+        number,
+        position,
+        passage,
+        passage_id,
+        language,
+        tags,
+        vector,
+        term_keys,
+        term_weights,
+        making,
+      );
+    }
+    return existed;
+  };
 
-    deleteDocument(knowledgeBase: string, documentId: string): boolean {
+  const removeDocument = (knowledgeBase: string, documentId: string): boolean => {
+    const document = findDocument.get(knowledgeBase, documentId) as { number: number } | undefined;
+    if (document === undefined) return false;
+    for (const { number } of readPassages.all(document.number) as PassageRow[]) {
+      remove(number, knowledgeBase);
+    }
+    deleteDocument.run(document.number);
+    return true;
+  };
+
+  const apply = (change: PassageChange): PassageChangeOutcome => {
+    try {
+      return {
+        existed:
+          'replace' in change
+            ? replace(change.replace, change.passages)
+            : removeDocument(change.delete.knowledgeBase, change.delete.documentId),
+      };
+    } catch (thrown) {
+      // What the file or the disk refuses undoes all of them.
+      if (!(thrown instanceof AppError)) throw thrown;
+      const { code, message, retryable } = thrown;
+      return { refused: { code, message, retryable } };
+    }
+  };
+
+  return {
+    /** In their order, each whole or not at all, all of them in one transaction. */
+    change(changes: readonly PassageChange[]): PassageChangeOutcome[] {
       return inTransaction(database, 'write', () => {
-        const document = findDocument.get(knowledgeBase, documentId) as { number: number } | undefined;
-        if (document === undefined) return false;
-        for (const { number } of readPassages.all(document.number) as PassageRow[]) {
-          remove(number, knowledgeBase);
-        }
-        deleteDocument.run(document.number);
+        const outcomes = changes.map(apply);
         boundRemovals();
-        return true;
+        return outcomes;
       });
     },
 

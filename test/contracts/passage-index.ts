@@ -243,6 +243,9 @@ export function passageIndexContract(name: string, startEngine: () => Promise<Pa
       expect(await index.listDocuments('shop')).toMatchObject([
         { title: 'Changed', contentHash: 'b'.repeat(64), passages: 2 },
       ]);
+      expect(await index.findDocument('shop', 'a.md')).toEqual((await index.listDocuments('shop'))[0]);
+      expect(await index.findDocument('shop', 'none.md')).toBeNull();
+      expect(await index.findDocument('other', 'a.md')).toBeNull();
     });
 
     test('the same document again changes nothing', async () => {
@@ -461,6 +464,8 @@ export function passageIndexContract(name: string, startEngine: () => Promise<Pa
         expect(await index.readDocument('shop', '1.md')).toEqual([one]);
         await write([indexed(one, [1, 0, 0])]);
         expect(await hashes()).toEqual(['a', '']);
+        const found = await Promise.all(['1.md', '2.md'].map((id) => index.findDocument('shop', id)));
+        expect(found).toEqual(await index.listDocuments());
         expect(await index.searchedWith()).toEqual(FINGERPRINT);
         expect(await findIn(FINGERPRINT)).toEqual(all('kettle one', 'kettle two'));
 

@@ -29,6 +29,8 @@ export function createMemoryPassageIndex(): MemoryPassageIndex {
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([, { summary }]) => summary)
         .filter((summary) => knowledgeBase === undefined || summary.knowledgeBase === knowledgeBase),
+    findDocument: async (knowledgeBase, documentId) =>
+      documents.get(keyOf(knowledgeBase, documentId))?.summary ?? null,
     readDocument: async (knowledgeBase, documentId) =>
       (documents.get(keyOf(knowledgeBase, documentId))?.indexed ?? []).map(({ passage }) => passage),
     readIndexed: async (knowledgeBase, documentId) => [

@@ -94,6 +94,21 @@ test('answers searches while a large document is being written', async () => {
   await index.close();
 });
 
+test('a write that is refused leaves those alone that are committed with it', async () => {
+  const index = await createSqlitePassageIndex({ file: join(folder, 'index.db') });
+  await index.prepare(FINGERPRINT);
+  const outcomes = await Promise.allSettled(
+    [2, 3, 2, 2].map((dimensions, number) => {
+      const passage = passageOf('shop', { documentId: `${number}.md`, text: `kettle ${number}` });
+      const vector = Array.from({ length: dimensions }, () => 1);
+      return index.replaceDocument(documentOf(passage), [indexed(passage, vector)], { signal });
+    }),
+  );
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  expect((await index.listDocuments()).map(({ documentId }) => documentId)).toEqual(['0.md', '2.md', '3.md']);
+  await index.close();
+});
+
 test.each([
   ['is no database', async (file: string) => writeFile(file, 'this is not a database'.repeat(1000))],
   ['is a folder', async (file: string) => mkdir(file)],
