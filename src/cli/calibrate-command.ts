@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { AppError } from '../errors.js';
@@ -17,9 +15,8 @@ import {
 } from '../learn/write-calibration.js';
 import { writeToKnowledgeBase } from '../learn/yaml-calibration.js';
 import { readEnvironment } from './environment.js';
-import { withCore } from './open-core.js';
 import { readConfigOrExit } from './serve-command.js';
-import { createProgress, progressBar } from './terminal.js';
+import { parseCount, withTemporaryCore } from './temporary-core.js';
 
 interface CalibrateCommandOptions {
   distractors: string[];
@@ -74,34 +71,19 @@ async function run(folder: string, options: CalibrateCommandOptions): Promise<vo
   }
 }
 
-/** In an index of its own, which goes afterwards. */
 async function measure(
   folder: string,
   { distractors, questions }: CalibrateCommandOptions,
   goal: CalibrationGoal,
 ): Promise<Calibrations> {
   const dataset = await readBeirDataset(folder, distractors);
-  dataset.queries = spread(dataset.queries, parseCount(questions));
-  const dataDir = await mkdtemp(join(tmpdir(), 'askbase-calibrate-'));
-  const progress = createProgress(process.stderr);
-  const show =
-    (what: string) =>
-    ({ done, total }: { done: number; total: number }): void =>
-      progress.show(`${what} ${progressBar(done, total)}`);
-  try {
-    return await withCore(
-      async ({ reranker, ...core }, signal) => {
-        if (reranker === null) throw new AppError('unavailable', 'There is no reranker to calibrate.');
-        const parts = { ...core, knowledgeBase: KNOWLEDGE_BASE, signal };
-        await indexDataset(dataset.documents, { ...parts, onProgress: show('Indexing') });
-        return calibrate(dataset, { ...parts, reranker, goal, onProgress: show('Asking') });
-      },
-      { dataDir },
-    );
-  } finally {
-    progress.clear();
-    await rm(dataDir, { recursive: true, force: true });
-  }
+  dataset.queries = spread(dataset.queries, parseCount('--questions', questions));
+  return withTemporaryCore(async ({ reranker, ...core }, { show, signal }) => {
+    if (reranker === null) throw new AppError('unavailable', 'There is no reranker to calibrate.');
+    const parts = { ...core, knowledgeBase: KNOWLEDGE_BASE, signal };
+    await indexDataset(dataset.documents, { ...parts, onProgress: show('Indexing') });
+    return calibrate(dataset, { ...parts, reranker, goal, onProgress: show('Asking') });
+  });
 }
 
 function parseGoal({ precision, abstention }: CalibrateCommandOptions): CalibrationGoal {
@@ -114,12 +96,6 @@ function parseShare(name: string, text: string): number {
   const share = Number(text);
   if (text.trim() !== '' && share >= 0 && share <= 1) return share;
   throw new AppError('invalid', `${name} takes a share from 0 to 1: not "${text}".`);
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new AppError('invalid', `--questions takes a whole number above 0: not "${text}".`);
 }
 
 function table(calibrations: Calibrations): string {

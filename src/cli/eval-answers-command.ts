@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Argument, type Command } from 'commander';
 import { AppError } from '../errors.js';
 import type { AnswerEvaluationOptions, EvaluateAnswers, Measure } from '../learn/answer-evaluation.js';
@@ -8,8 +5,7 @@ import { evaluateAbstention } from '../learn/evaluate-abstention.js';
 import { evaluateFollowUps } from '../learn/evaluate-follow-ups.js';
 import { evaluateGrounding } from '../learn/evaluate-grounding.js';
 import { EXIT } from './exit-codes.js';
-import { withCore } from './open-core.js';
-import { createProgress, progressBar } from './terminal.js';
+import { parseCount, withTemporaryCore } from './temporary-core.js';
 
 const PARTS: Record<string, EvaluateAnswers> = {
   grounding: evaluateGrounding,
@@ -52,50 +48,29 @@ export function registerEvalAnswersCommand(evaluation: Command): void {
     });
 }
 
-/** In an index of its own, which goes afterwards. */
 async function evaluate(
   parts: readonly string[],
   { sets, limit }: EvalAnswersOptions,
 ): Promise<Record<string, Measure[]>> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'askbase-eval-'));
-  const progress = createProgress(process.stderr);
-  const show =
-    (what: string) =>
-    ({ done, total }: { done: number; total: number }): void =>
-      progress.show(`${what} ${progressBar(done, total)}`);
-  try {
-    return await withCore(
-      async (core, signal) => {
-        let indexing: Promise<unknown> | undefined;
-        const common: Omit<AnswerEvaluationOptions, 'onProgress'> = {
-          ...core,
-          sets,
-          steps: core.steps({ writeTrace: async () => undefined }),
-          indexKnowledge: async () => {
-            indexing ??= core.knowledgeFolder.sync({ signal });
-            await indexing;
-          },
-          ...(limit === undefined ? {} : { limit: parseLimit(limit) }),
-          signal,
-        };
-        const measured: Record<string, Measure[]> = {};
-        for (const part of parts) {
-          measured[part] = (await PARTS[part]?.({ ...common, onProgress: show(part) })) ?? [];
-        }
-        return measured;
+  return withTemporaryCore(async (core, { show, signal }) => {
+    let indexing: Promise<unknown> | undefined;
+    const common: Omit<AnswerEvaluationOptions, 'onProgress'> = {
+      ...core,
+      sets,
+      steps: core.steps({ writeTrace: async () => undefined }),
+      indexKnowledge: async () => {
+        indexing ??= core.knowledgeFolder.sync({ signal });
+        await indexing;
       },
-      { dataDir },
-    );
-  } finally {
-    progress.clear();
-    await rm(dataDir, { recursive: true, force: true });
-  }
-}
-
-function parseLimit(text: string): number {
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit > 0) return limit;
-  throw new AppError('invalid', `--limit takes a whole number above 0: not "${text}".`);
+      ...(limit === undefined ? {} : { limit: parseCount('--limit', limit) }),
+      signal,
+    };
+    const measured: Record<string, Measure[]> = {};
+    for (const part of parts) {
+      measured[part] = (await PARTS[part]?.({ ...common, onProgress: show(part) })) ?? [];
+    }
+    return measured;
+  });
 }
 
 function parseGate(text: string, parts: readonly string[]): Gate {

@@ -1,6 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '../errors.js';
 import { readBeirDataset } from '../learn/beir-dataset.js';
@@ -11,8 +10,7 @@ import { METRIC_NAMES, type RankingMetrics } from '../learn/ranking-metrics.js';
 import { spread } from '../learn/spread.js';
 import { registerEvalAnswersCommand } from './eval-answers-command.js';
 import { EXIT } from './exit-codes.js';
-import { withCore } from './open-core.js';
-import { createProgress, progressBar } from './terminal.js';
+import { parseCount, withTemporaryCore } from './temporary-core.js';
 
 interface EvalOptions {
   distractors: string[];
@@ -48,29 +46,14 @@ export function registerEvalCommand(program: Command): void {
   registerEvalAnswersCommand(command);
 }
 
-/** In an index of its own, which goes afterwards. */
 async function evaluate(folder: string, { distractors, limit }: EvalOptions): Promise<Evaluation> {
   const dataset = await readBeirDataset(folder, distractors);
-  if (limit !== undefined) dataset.queries = spread(dataset.queries, parseLimit(limit));
-  const dataDir = await mkdtemp(join(tmpdir(), 'askbase-eval-'));
-  const progress = createProgress(process.stderr);
-  const show =
-    (what: string) =>
-    ({ done, total }: { done: number; total: number }): void =>
-      progress.show(`${what} ${progressBar(done, total)}`);
-  try {
-    return await withCore(
-      async (core, signal) => {
-        const parts = { ...core, knowledgeBase: KNOWLEDGE_BASE, signal };
-        const passages = await indexDataset(dataset.documents, { ...parts, onProgress: show('Indexing') });
-        return evaluateRetrieval(dataset, { ...parts, passages, onProgress: show('Asking') });
-      },
-      { dataDir },
-    );
-  } finally {
-    progress.clear();
-    await rm(dataDir, { recursive: true, force: true });
-  }
+  if (limit !== undefined) dataset.queries = spread(dataset.queries, parseCount('--limit', limit));
+  return withTemporaryCore(async (core, { show, signal }) => {
+    const parts = { ...core, knowledgeBase: KNOWLEDGE_BASE, signal };
+    const passages = await indexDataset(dataset.documents, { ...parts, onProgress: show('Indexing') });
+    return evaluateRetrieval(dataset, { ...parts, passages, onProgress: show('Asking') });
+  });
 }
 
 function table({ documents, passages, questions, stages }: Evaluation): string {
@@ -84,12 +67,6 @@ function table({ documents, passages, questions, stages }: Evaluation): string {
   });
   const names = METRIC_NAMES.map((name) => name.padStart(12)).join('');
   return `${head}${''.padEnd(10)}${names}   ndcg@10, 95 %\n${rows.join('\n')}\n`;
-}
-
-function parseLimit(text: string): number {
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit > 0) return limit;
-  throw new AppError('invalid', `--limit takes a whole number above 0: not "${text}".`);
 }
 
 interface Gate {
