@@ -1,38 +1,24 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SAMPLE_KNOWLEDGE, writeFiles } from '../support/app.js';
-import { type FinishedCommand, startCommand } from '../support/command.js';
+import { startCommand } from '../support/command.js';
+import { createInstallation, type Installation } from '../support/installation.js';
 import { startModelServer } from '../support/model-server.js';
-import { TINY_EMBEDDER, TINY_RERANKER, writeTinyModels } from '../support/tiny-models.js';
 
 describe('askbase', () => {
-  let dir: string;
-  let env: Record<string, string>;
+  let installation: Installation;
   beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), 'askbase-cli-'));
-    writeTinyModels(join(dir, 'models'));
-    writeFiles(join(dir, 'knowledge'), {});
-    writeFiles(join(dir, 'shop'), {
-      'en/returns.md': SAMPLE_KNOWLEDGE['shop/en/returns.md'] ?? '',
-      'faq.csv': 'question,answer\nDo you ship to Canada?,Yes. A parcel to Canada takes 9 days.\n',
+    installation = createInstallation({
+      'shop/en/returns.md': SAMPLE_KNOWLEDGE['shop/en/returns.md'] ?? '',
+      'shop/faq.csv': 'question,answer\nDo you ship to Canada?,Yes. A parcel to Canada takes 9 days.\n',
     });
-    env = {
-      DATA_DIR: join(dir, 'data'),
-      MODELS_DIR: join(dir, 'models'),
-      KNOWLEDGE_DIR: join(dir, 'knowledge'),
-      EMBED_MODEL: TINY_EMBEDDER,
-      RERANK_MODEL: TINY_RERANKER,
-      EMBED_DEVICE: 'cpu',
-      RERANK_DEVICE: 'cpu',
-    };
   });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  afterAll(() => installation.remove());
 
-  const askbase = (args: string[], more: Record<string, string> = {}): Promise<FinishedCommand> =>
-    startCommand('cli/askbase.ts', args, { env: { ...env, ...more }, cwd: dir }).finished;
+  const askbase: Installation['askbase'] = (args, more) => installation.askbase(args, more);
 
   it('explains its commands and exit codes', async () => {
     const { code, stdout } = await askbase(['--help']);
@@ -64,13 +50,13 @@ describe('askbase', () => {
   });
 
   it('ingests a folder, names the file it cannot read, and leaves unchanged ones alone', async () => {
-    writeFileSync(join(dir, 'shop/broken.pdf'), 'not a pdf');
+    writeFileSync(join(installation.dir, 'shop/broken.pdf'), 'not a pdf');
     const first = await askbase(['ingest', 'shop', '--kb', 'shop']);
     expect(first.stdout).toMatch(/^2 added, 0 changed, 0 unchanged, 1 failed; \d+ passages\n$/);
     expect(first.stderr).toMatch(/^broken\.pdf: .+\n$/);
     expect(first.code).toBe(1);
 
-    rmSync(join(dir, 'shop/broken.pdf'));
+    rmSync(join(installation.dir, 'shop/broken.pdf'));
     const again = await askbase(['ingest', 'shop', '--kb', 'shop', '--json']);
     expect(again).toMatchObject({ code: 0, stderr: '' });
     const { results } = JSON.parse(again.stdout) as { results: { documentId: string; status: string }[] };
@@ -103,7 +89,7 @@ describe('askbase', () => {
   });
 
   it('measures answers, and ends with 1 where a figure is below its gate', async () => {
-    writeFiles(join(dir, 'knowledge'), SAMPLE_KNOWLEDGE);
+    writeFiles(join(installation.dir, 'knowledge'), SAMPLE_KNOWLEDGE);
     const measure = (...args: string[]) => askbase(['eval', 'answers', 'grounding', ...args]);
     const passed = await measure('--json', '--limit', '4', '--min', 'grounding.swapped-flagged=0.5');
     expect(passed).toMatchObject({ code: 0, stderr: '' });
@@ -134,29 +120,17 @@ describe('askbase', () => {
 
 describe('the server process', () => {
   it('lets a running answer end after SIGTERM, refuses new ones, and exits with 0', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'askbase-drain-'));
-    writeTinyModels(join(dir, 'models'));
-    writeFiles(join(dir, 'knowledge'), SAMPLE_KNOWLEDGE);
+    const installation = createInstallation();
+    writeFiles(join(installation.dir, 'knowledge'), SAMPLE_KNOWLEDGE);
     let goOn: () => void = () => undefined;
     const wait = new Promise<void>((resolve) => {
       goOn = resolve;
     });
     const model = await startModelServer({ steps: ['You have ', { wait }, '30 days [1].'] });
-    const server = startCommand('main.ts', [], {
-      cwd: dir,
-      env: {
-        PORT: '0',
-        NODE_ENV: 'production',
-        DATA_DIR: join(dir, 'data'),
-        MODELS_DIR: join(dir, 'models'),
-        KNOWLEDGE_DIR: join(dir, 'knowledge'),
-        EMBED_MODEL: TINY_EMBEDDER,
-        RERANK_MODEL: TINY_RERANKER,
-        EMBED_DEVICE: 'cpu',
-        RERANK_DEVICE: 'cpu',
-        OPENAI_BASE_URL: model.url,
-        CHAT_MODEL: 'scripted',
-      },
+    const server = installation.serve({
+      NODE_ENV: 'production',
+      OPENAI_BASE_URL: model.url,
+      CHAT_MODEL: 'scripted',
     });
     try {
       const [, url = ''] = await server.writes(/listens on (http:\/\/localhost:\d+)/);
@@ -178,7 +152,7 @@ describe('the server process', () => {
     } finally {
       server.child.kill('SIGKILL');
       await model.close();
-      rmSync(dir, { recursive: true, force: true });
+      installation.remove();
     }
   });
 
@@ -192,24 +166,16 @@ describe('the server process', () => {
   });
 
   it('says in one line that its port is taken', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'askbase-port-'));
+    const installation = createInstallation();
     const model = await startModelServer();
     try {
-      const { code, stdout } = await startCommand('main.ts', [], {
-        cwd: dir,
-        env: {
-          PORT: new URL(model.url).port,
-          DATA_DIR: join(dir, 'data'),
-          KNOWLEDGE_DIR: join(dir, 'knowledge'),
-          MODELS_DIR: join(dir, 'models'),
-        },
-      }).finished;
+      const { code, stdout } = await installation.serve({ PORT: new URL(model.url).port }).finished;
       expect(code).toBe(1);
       expect(stdout).toMatch(/Port \d+ is in use/);
       expect(stdout).not.toMatch(/^ {4}at /m);
     } finally {
       await model.close();
-      rmSync(dir, { recursive: true, force: true });
+      installation.remove();
     }
   });
 });

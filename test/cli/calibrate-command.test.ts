@@ -1,11 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelManifestSchema } from '../../src/inference/model-manifest.js';
-import { writeFiles } from '../support/app.js';
-import { type FinishedCommand, startCommand } from '../support/command.js';
-import { TINY_EMBEDDER, TINY_RERANKER, writeTinyModels } from '../support/tiny-models.js';
+import type { FinishedCommand } from '../support/command.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { TINY_RERANKER } from '../support/tiny-models.js';
 
 const SUBJECTS =
   'kettle toaster lamp blender grinder heater mixer juicer scale freezer oven hood fridge washer dryer vacuum fan radio clock stove';
@@ -19,47 +18,34 @@ const lines = (make: (subject: string, index: number) => object): string =>
     .join('\n');
 const verbOf = (index: number): string => ['cleaned', 'repaired', 'returned'][index % 3] as string;
 const SET = {
-  'corpus.jsonl': lines((subject, index) => ({
+  'set/corpus.jsonl': lines((subject, index) => ({
     _id: `d${index}`,
     text: `The ${subject} is ${verbOf(index)} in ${index + 2} days.`,
   })),
-  'queries.jsonl': lines((subject, index) => ({
+  'set/queries.jsonl': lines((subject, index) => ({
     _id: `q${index}`,
     text: `How is the ${subject} ${verbOf(index)}?`,
   })),
-  'qrels.tsv': Array.from({ length: 40 }, (_, index) => `q${index}\td${index}\t1`).join('\n'),
+  'set/qrels.tsv': Array.from({ length: 40 }, (_, index) => `q${index}\td${index}\t1`).join('\n'),
 };
 
 describe('askbase calibrate', () => {
-  let dir: string;
+  let installation: Installation;
   beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), 'askbase-calibrate-'));
-    writeTinyModels(join(dir, 'models'));
-    writeFiles(join(dir, 'set'), SET);
-    writeFiles(join(dir, 'knowledge'), {
-      'shop/kb.yaml': '# Ours\ntitle: { en: Shop }\nthreshold: 0.4 # too low\n',
-      'shop/en.md': '# Shop\n\nOpen daily.\n',
+    installation = createInstallation({
+      ...SET,
+      'knowledge/shop/kb.yaml': '# Ours\ntitle: { en: Shop }\nthreshold: 0.4 # too low\n',
+      'knowledge/shop/en.md': '# Shop\n\nOpen daily.\n',
     });
   });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  afterAll(() => installation.remove());
 
   const calibrate = (...args: string[]): Promise<FinishedCommand> =>
-    startCommand('cli/askbase.ts', ['calibrate', 'set', ...args], {
-      cwd: dir,
-      env: {
-        DATA_DIR: join(dir, 'data'),
-        MODELS_DIR: join(dir, 'models'),
-        KNOWLEDGE_DIR: join(dir, 'knowledge'),
-        EMBED_MODEL: TINY_EMBEDDER,
-        RERANK_MODEL: TINY_RERANKER,
-        EMBED_DEVICE: 'cpu',
-        RERANK_DEVICE: 'cpu',
-      },
-    }).finished;
+    installation.askbase(['calibrate', 'set', ...args]);
 
   const manifest = () =>
     modelManifestSchema.parse(
-      JSON.parse(readFileSync(join(dir, 'models', TINY_RERANKER, 'manifest.json'), 'utf8')),
+      JSON.parse(readFileSync(join(installation.dir, 'models', TINY_RERANKER, 'manifest.json'), 'utf8')),
     );
 
   it('tells answerable questions from others, lowers the calibration error, and writes what it found', {
@@ -92,7 +78,7 @@ describe('askbase calibrate', () => {
     const { code, stdout } = await calibrate('--abstention', '0.5', '--kb', 'shop');
     expect(code).toBe(0);
     expect(stdout).toMatch(/calibration error +0\.\d+ before, 0\.\d+ after/);
-    const text = readFileSync(join(dir, 'knowledge/shop/kb.yaml'), 'utf8');
+    const text = readFileSync(join(installation.dir, 'knowledge/shop/kb.yaml'), 'utf8');
     expect(text).toMatch(/^# Ours\ntitle: .+\n(.*\n)*threshold:\s+\S*\s*en: 0\.\d+,?\s+zh: 0\.4/);
   });
 

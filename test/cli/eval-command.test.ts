@@ -1,44 +1,29 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeFiles } from '../support/app.js';
-import { type FinishedCommand, startCommand } from '../support/command.js';
-import { TINY_EMBEDDER, TINY_RERANKER, writeTinyModels } from '../support/tiny-models.js';
+import type { FinishedCommand } from '../support/command.js';
+import { createInstallation, type Installation } from '../support/installation.js';
 
 const WORDS = ['kettle', 'toaster', 'lamp', 'blender'];
 
 describe('askbase eval', () => {
-  let dir: string;
+  let installation: Installation;
   beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), 'askbase-eval-cli-'));
-    writeTinyModels(join(dir, 'models'));
-    writeFiles(join(dir, 'set'), {
-      'corpus.jsonl': WORDS.map((word) =>
+    installation = createInstallation({
+      'set/corpus.jsonl': WORDS.map((word) =>
         JSON.stringify({ _id: word, text: `The ${word} is returned within 30 days.` }),
       ).join('\n'),
-      'queries.jsonl': WORDS.map((word) => JSON.stringify({ _id: word, text: `return the ${word}` })).join(
-        '\n',
-      ),
+      'set/queries.jsonl': WORDS.map((word) =>
+        JSON.stringify({ _id: word, text: `return the ${word}` }),
+      ).join('\n'),
       // The lamp is judged to be the answer to the blender's question: one of four cannot be right.
-      'qrels.tsv': WORDS.map((word) => `${word}\t${word === 'blender' ? 'lamp' : word}\t1`).join('\n'),
+      'set/qrels.tsv': WORDS.map((word) => `${word}\t${word === 'blender' ? 'lamp' : word}\t1`).join('\n'),
     });
   });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  afterAll(() => installation.remove());
 
   const evaluate = (...args: string[]): Promise<FinishedCommand> =>
-    startCommand('cli/askbase.ts', ['eval', 'set', ...args], {
-      cwd: dir,
-      env: {
-        DATA_DIR: join(dir, 'data'),
-        MODELS_DIR: join(dir, 'models'),
-        KNOWLEDGE_DIR: join(dir, 'knowledge'),
-        EMBED_MODEL: TINY_EMBEDDER,
-        RERANK_MODEL: TINY_RERANKER,
-        EMBED_DEVICE: 'cpu',
-        RERANK_DEVICE: 'cpu',
-      },
-    }).finished;
+    installation.askbase(['eval', 'set', ...args]);
 
   it('measures every stage, writes the report, and passes a gate that is met', async () => {
     const { code, stdout, stderr } = await evaluate(
@@ -55,7 +40,7 @@ describe('askbase eval', () => {
     expect(Object.keys(stages)).toEqual(['lexical', 'dense', 'fused', 'reranked']);
     expect(stages.reranked['hit@1'].mean).toBe(0.75);
     expect(stages.reranked['hit@1'].low).toBeLessThan(0.75);
-    const report = readFileSync(join(dir, 'report.html'), 'utf8');
+    const report = readFileSync(join(installation.dir, 'report.html'), 'utf8');
     for (const part of ['NDCG@10 by stage', 'Share of candidates by sigmoid', 'Right: <b>lamp</b>']) {
       expect(report).toContain(part);
     }

@@ -1,36 +1,26 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { SAMPLE_KNOWLEDGE, writeFiles } from '../support/app.js';
-import { type FinishedCommand, startCommand } from '../support/command.js';
-import { TINY_EMBEDDER, TINY_RERANKER, writeTinyModels } from '../support/tiny-models.js';
+import { SAMPLE_KNOWLEDGE } from '../support/app.js';
+import type { FinishedCommand } from '../support/command.js';
+import { createInstallation, type Installation } from '../support/installation.js';
 
 // Ten commands, each a process that loads everything anew.
 vi.setConfig({ testTimeout: 600_000 });
 
+let installation: Installation;
 let dir: string;
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'askbase-move-'));
-  writeTinyModels(join(dir, 'models'));
-  writeFiles(join(dir, 'knowledge'), {});
-  writeFiles(join(dir, 'shop'), { 'en/returns.md': SAMPLE_KNOWLEDGE['shop/en/returns.md'] ?? '' });
+  installation = createInstallation({
+    'shop/en/returns.md': SAMPLE_KNOWLEDGE['shop/en/returns.md'] ?? '',
+  });
+  dir = installation.dir;
 });
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => installation.remove());
 
-const askbase = (dataDir: string, ...args: string[]): Promise<FinishedCommand> => {
-  const env = {
-    DATA_DIR: join(dir, dataDir),
-    MODELS_DIR: join(dir, 'models'),
-    KNOWLEDGE_DIR: join(dir, 'knowledge'),
-    EMBED_MODEL: TINY_EMBEDDER,
-    RERANK_MODEL: TINY_RERANKER,
-    EMBED_DEVICE: 'cpu',
-    RERANK_DEVICE: 'cpu',
-  };
-  return startCommand('cli/askbase.ts', args, { env, cwd: dir }).finished;
-};
+const askbase = (dataDir: string, ...args: string[]): Promise<FinishedCommand> =>
+  installation.askbase(args, { DATA_DIR: join(dir, dataDir) });
 
 it('moves an index from one folder to another by export and import', async () => {
   await askbase('one', 'ingest', 'shop', '--kb', 'shop');

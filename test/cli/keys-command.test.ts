@@ -1,35 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FinishedCommand, startCommand } from '../support/command.js';
-import { TINY_EMBEDDER, TINY_RERANKER, writeTinyModels } from '../support/tiny-models.js';
+import type { FinishedCommand } from '../support/command.js';
+import { createInstallation, type Installation } from '../support/installation.js';
 
 describe('askbase keys', () => {
-  let dir: string;
+  let installation: Installation;
   beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), 'askbase-keys-'));
-    writeTinyModels(join(dir, 'models'));
+    installation = createInstallation();
   });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  afterAll(() => installation.remove());
 
-  const start = (args: string[], more: Record<string, string> = {}) =>
-    startCommand('cli/askbase.ts', args, {
-      env: {
-        DATA_DIR: join(dir, 'data'),
-        MODELS_DIR: join(dir, 'models'),
-        KNOWLEDGE_DIR: join(dir, 'knowledge'),
-        EMBED_MODEL: TINY_EMBEDDER,
-        RERANK_MODEL: TINY_RERANKER,
-        ...more,
-      },
-      cwd: dir,
-    });
-  const askbase = (args: string[]): Promise<FinishedCommand> => start(args).finished;
+  const askbase = (args: string[]): Promise<FinishedCommand> => installation.askbase(args);
 
   it('makes, lists and revokes keys; the door they open is shut before and after', async () => {
     const host = ['serve', '--host', '0.0.0.0', '--port', '0'];
-    const refused = await start(host).finished;
+    const refused = await askbase(host);
     expect(refused.code).toBe(1);
     expect(refused.stdout).toMatch(/0\.0\.0\.0 can be reached by others.*askbase keys create.*AUTH=off/);
 
@@ -38,7 +22,7 @@ describe('askbase keys', () => {
     const key = made.stdout.trim();
     const shown = key.slice(0, 20);
 
-    const server = start(host, { NODE_ENV: 'production' });
+    const server = installation.start(host, { NODE_ENV: 'production' });
     const [, url = ''] = await server.writes(/listens on http:\/\/0\.0\.0\.0:(\d+)/);
     const models = (token: string): Promise<Response> =>
       fetch(`http://127.0.0.1:${url}/v1/models`, { headers: { authorization: `Bearer ${token}` } });

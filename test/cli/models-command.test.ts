@@ -1,51 +1,39 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readChosenModels } from '../../src/inference/chosen-models.js';
 import { writeHubModel } from '../support/hub-model.js';
 import { type HubServer, startHubServer } from '../support/hub-server.js';
-import { TINY_EMBEDDER, TINY_RERANKER, writeTinyModels } from '../support/tiny-models.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { TINY_EMBEDDER, TINY_RERANKER } from '../support/tiny-models.js';
 
+let installation: Installation;
 let folder: string;
 let hub: HubServer;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'askbase-models-'));
-  writeTinyModels(join(folder, 'models'));
+  installation = createInstallation();
+  folder = installation.dir;
   writeHubModel(join(folder, 'hub'), { kind: 'bert', precisions: ['fp32', 'int8'] });
   hub = await startHubServer({ 'org/Some-Reranker': join(folder, 'hub') });
 });
 afterAll(async () => {
   await hub.close();
-  rmSync(folder, { recursive: true });
+  installation.remove();
 });
 
 interface Outcome {
-  code: number;
+  code: number | null;
   out: string;
   error: string;
 }
 
 /** The command line as a person runs it, in a pipe. */
-function models(...words: string[]): Promise<Outcome> {
-  const env = {
-    ...process.env,
+async function models(...words: string[]): Promise<Outcome> {
+  const { code, stdout, stderr } = await installation.askbase(['models', ...words], {
     HF_ENDPOINT: `${hub.url}/`,
-    MODELS_DIR: join(folder, 'models'),
-    DATA_DIR: join(folder, 'data'),
-    EMBED_MODEL: TINY_EMBEDDER,
-    RERANK_MODEL: TINY_RERANKER,
-    RERANK_DEVICE: 'cpu',
-    EMBED_DEVICE: 'cpu',
-  };
-  const start = ['--import', 'tsx', 'src/cli/askbase.ts', 'models', ...words];
-  return new Promise((resolve) => {
-    execFile(process.execPath, start, { env }, (failure, out, error) => {
-      resolve({ code: typeof failure?.code === 'number' ? failure.code : 0, out, error });
-    });
   });
+  return { code, out: stdout, error: stderr };
 }
 
 describe('askbase models', () => {
