@@ -1,6 +1,7 @@
 import type { Abstaining, AbstainRequest } from './answer/abstention.js';
 import { answerLanguage, inScriptOf } from './answer/answer-language.js';
 import type { Answerer } from './answer/answerer.js';
+import { noteEvent } from './answer/note-event.js';
 import { AppError, toAppError } from './errors.js';
 import type { FrameBody, NoAnswerReason, Source, Usage } from './frames.js';
 import type { Grounding } from './ground/grounding.js';
@@ -11,7 +12,6 @@ import type { UnderstandQuestion } from './question/understand-question.js';
 import type { RerankCandidates, Reranking } from './rerank/rerank-candidates.js';
 import type { RetrieveCandidates } from './retrieve/retrieve-candidates.js';
 import type { Suspicion, Trace } from './store/trace-store.js';
-import { redactText } from './telemetry/redact.js';
 import { timed } from './telemetry/timed.js';
 import type { Candidate, JudgedCandidate, Question, Turn } from './types.js';
 
@@ -158,7 +158,6 @@ export async function* answerQuestion(
     yield { type: 'sources-found', sources };
 
     const grounding = applyGroundingPolicy(steps.ground(sources), knowledgeBase.grounding);
-    let usage: Usage | undefined;
     const answerStart = performance.now();
     const events = steps.answerer.answer(
       {
@@ -173,25 +172,8 @@ export async function* answerQuestion(
       { signal },
     );
     for await (const event of events) {
-      if (event.type === 'usage') {
-        usage = event.usage;
-        Object.assign(trace, { usage, cost: steps.costOf(usage) });
-        continue;
-      }
-      if (event.type === 'prompt') {
-        trace.prompt = event.messages.map(({ role, content }) => ({ role, content: redactText(content) }));
-        continue;
-      }
-      if (event.type === 'cached') {
-        trace.cache = event.hit;
-        continue;
-      }
-      if (event.type === 'links-removed') {
-        trace.linksRemoved = event.count;
-        continue;
-      }
-      if (event.type === 'doses-withheld') {
-        trace.withheldDoses = (trace.withheldDoses ?? 0) + event.count;
+      if (event.type !== 'text') {
+        noteEvent(trace, event, steps);
         continue;
       }
       timings.firstToken ??= performance.now() - answerStart;
@@ -199,9 +181,11 @@ export async function* answerQuestion(
     }
     yield* grounding.finish();
     if (grounding.text.trim() === '' && grounding.withheld > 0) {
-      const reason = 'below-threshold';
-      const said = steps.abstain({ reason, knowledgeBase, questionLanguage: question.language, candidates });
-      yield* noAnswer('policy', said);
+      const reason = 'policy';
+      yield* noAnswer(
+        reason,
+        steps.abstain({ reason, knowledgeBase, questionLanguage: question.language, candidates }),
+      );
       return;
     }
     if (grounding.text.trim() === '') throw new AppError('model-failed', 'The language model said nothing.');
@@ -214,7 +198,7 @@ export async function* answerQuestion(
       status: 'answered',
       text: grounding.text,
       citations: [...grounding.citations],
-      ...(usage === undefined ? {} : { usage }),
+      ...(trace.usage === undefined ? {} : { usage: trace.usage }),
       ...(trace.cache === undefined ? {} : { cache: trace.cache }),
       timings,
       degraded,

@@ -8,6 +8,7 @@ import { nearestQuestions, nearestTopics } from './nearest-topics.js';
 const SUGGESTIONS = 2;
 
 export interface AbstainRequest {
+  /** `policy`: all of the answer was withheld. */
   reason: NoAnswerReason;
   knowledgeBase: KnowledgeBase;
   questionLanguage: Language;
@@ -28,7 +29,8 @@ const TEXTS: Record<Language, Record<NoAnswerReason, (title: string) => string>>
       `I don't know. I looked through “${title}”, but nothing there answers this well enough for me to rely on it.`,
     'out-of-scope': (title) =>
       `I don't know. “${title}” has passages on similar matters, but it does not seem to answer this question.`,
-    policy: () => "I can't answer that here.",
+    policy: (title) =>
+      `I don't know. I wrote an answer from “${title}”, but its passages do not bear it out, so I keep it back.`,
     triage: () => 'Please turn to the emergency services or to a doctor with this.',
     clarification: () => 'Please tell me a little more.',
     'no-vision': () =>
@@ -41,7 +43,7 @@ const TEXTS: Record<Language, Record<NoAnswerReason, (title: string) => string>>
     'no-hits': (title) => `我不知道。“${title}”里没有找到与此有关的内容。`,
     'below-threshold': (title) => `我不知道。我查了“${title}”，没有足够可靠的内容可以回答这个问题。`,
     'out-of-scope': (title) => `我不知道。“${title}”里有些相近的内容，但看来没有回答这个问题。`,
-    policy: () => '这个问题我不能在这里回答。',
+    policy: (title) => `我不知道。我根据“${title}”写了回答，但资料不足以支持它，所以没有给出。`,
     triage: () => '请就此联系急救或医生。',
     clarification: () => '请再多说一点。',
     'no-vision': () => '这里没有配置能看图片的模型，我看不了图片。请用文字描述您看到的情况。',
@@ -89,7 +91,6 @@ export function abstain({
 
 /** The knowledge base was not searched: there is nothing to say of what comes nearest. */
 const SAID_PLAINLY: ReadonlySet<NoAnswerReason> = new Set([
-  'policy',
   'triage',
   'clarification',
   'no-vision',

@@ -87,8 +87,8 @@ describe('where there is no answer', () => {
 
   it('it speaks the language the knowledge base always answers in', () => {
     const always = { ...knowledgeBase, answerLanguage: 'zh' } as const;
-    expect(abstain({ reason: 'policy', knowledgeBase: always, questionLanguage: 'en' }).text).toBe(
-      '这个问题我不能在这里回答。',
+    expect(abstain({ reason: 'no-vision', knowledgeBase: always, questionLanguage: 'en' }).text).toBe(
+      '这里没有配置能看图片的模型，我看不了图片。请用文字描述您看到的情况。',
     );
   });
 });
