@@ -116,7 +116,7 @@ async function timeOurs(
     { dense: vector, lexical: terms, madeWith: FINGERPRINT },
     { knowledgeBase: KNOWLEDGE_BASE, limit: LIMIT, signal, ...(filter === undefined ? {} : { filter }) },
   );
-  fuseByReciprocalRank(hits, LIMIT);
+  fuseByReciprocalRank([hits], LIMIT);
   return performance.now() - start;
 }
 

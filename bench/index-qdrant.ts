@@ -45,7 +45,7 @@ export async function measureQdrant(
     const start = performance.now();
     const query = { dense: vector, lexical: terms, madeWith: FINGERPRINT };
     const hits = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: LIMIT, signal });
-    fuseByReciprocalRank(hits, LIMIT);
+    fuseByReciprocalRank([hits], LIMIT);
     return performance.now() - start;
   };
   try {

@@ -87,11 +87,13 @@ export async function* answerQuestion(
       steps.understand({ text: ask.text, turns: ask.turns, knowledgeBase }, { signal }),
     );
     const { question, shortcut, isAngry } = understanding;
-    Object.assign(trace, { question, understanding: understanding.steps });
+    // Its translation stands among the steps.
+    const { translation: _, ...asked } = question;
+    Object.assign(trace, { question: asked, understanding: understanding.steps });
     degraded.push(...understanding.degraded);
     yield {
       type: 'answer-started',
-      question,
+      question: asked,
       knowledgeBase: knowledgeBase.id,
       mode: steps.answerer.mode,
       ...readDisclaimer(knowledgeBase, question),

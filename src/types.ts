@@ -106,6 +106,8 @@ export interface Question {
   /** The question with its context written out: what retrieval and reranking see. */
   standalone: string;
   language: Language;
+  /** `standalone` in the language of the knowledge base, where that is another one: searched and reranked with too. */
+  translation?: { text: string; language: Language };
 }
 
 /** One finished exchange of a conversation. */

@@ -9,6 +9,7 @@ const PROMPT_VARIABLES = {
   answer: ['knowledgeBase', 'persona', 'notice', 'answerLanguage', 'fence'],
   question: ['passages', 'question', 'answerLanguage'],
   'rewrite-question': ['conversation', 'question', 'fence'],
+  'translate-question': ['question', 'fence'],
 } as const;
 
 const LANGUAGES: readonly Language[] = ['en', 'zh'];

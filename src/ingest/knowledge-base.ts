@@ -83,6 +83,8 @@ const understandingSchema = z.strictObject({
   pinyin: z.boolean().default(true),
   /** A follow-up is written out as a question of its own. */
   followUps: z.boolean().default(true),
+  /** The chat model translates a question for a knowledge base in another language. */
+  translation: z.boolean().default(true),
   /** A curated answer to the very question that is asked is given as it stands. */
   faq: z.boolean().default(true),
   /** What is missing from a question is asked for (`clarify`). */

@@ -70,5 +70,5 @@ function fuse(hits: BranchHits, depth: number, wanted: (hit: BranchHits['dense']
       .filter(wanted)
       .slice(0, depth)
       .map((hit, index) => ({ ...hit, rank: index + 1 }));
-  return fuseByReciprocalRank({ lexical: first(hits.lexical), dense: first(hits.dense) }, depth);
+  return fuseByReciprocalRank([{ lexical: first(hits.lexical), dense: first(hits.dense) }], depth);
 }

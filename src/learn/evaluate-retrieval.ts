@@ -76,7 +76,7 @@ async function askEveryStage(
 ): Promise<Omit<QuestionResult, 'relevant'>> {
   const { embedder, reranker, depth = 50, signal } = options;
   const { hits } = await searchDataset(query.text, { ...options, limit: depth });
-  const fused = fuseByReciprocalRank(hits, depth);
+  const fused = fuseByReciprocalRank([hits], depth);
   const reranked = reranker === null ? null : await scoreCandidates(query.text, fused, { reranker, signal });
 
   const rankings: QuestionResult['rankings'] = {

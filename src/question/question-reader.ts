@@ -7,7 +7,7 @@ import type { KnowledgeBase } from '../ingest/knowledge-base.js';
 import { detectLanguage } from '../language.js';
 import type { Analyzer } from '../retrieve/analyzer.js';
 import type { Logger } from '../telemetry/logger.js';
-import type { Language, Turn } from '../types.js';
+import type { Language, Question, Turn } from '../types.js';
 import { findOpenSlot, joinReply } from './clarify.js';
 import { writeOutFollowUp } from './follow-up.js';
 import type { VocabularyOf } from './index-vocabulary.js';
@@ -17,11 +17,13 @@ import { type FoundShortcut, findHandoff, findRedFlag, isAngry } from './shortcu
 import { correctSounds } from './sound-slips.js';
 import { correctSpelling } from './spelling-slips.js';
 import { createStepLog } from './step-log.js';
+import { createTranslateQuestion, languageToSearch } from './translate-question.js';
 import type { Understanding, UnderstandQuestion } from './understand-question.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** Longer than this nobody waits for the search to begin. */
 const REWRITE_MS = 6_000;
+const TRANSLATE_MS = 4_000;
 
 export interface QuestionReaderOptions {
   /** Null: follow-ups are written out by rule. */
@@ -32,6 +34,8 @@ export interface QuestionReaderOptions {
   analyzer: Pick<Analyzer, 'analyzeQuestion'>;
   /** How long the chat model may take over a follow-up, in milliseconds. */
   rewriteMs?: number;
+  /** And over a translation. */
+  translateMs?: number;
 }
 
 /**
@@ -39,11 +43,12 @@ export interface QuestionReaderOptions {
  * Each step that the knowledge base leaves switched on stands in the result with what it made of the question.
  */
 export function createQuestionReader(options: QuestionReaderOptions): UnderstandQuestion {
-  const { vocabularyOf, analyzer, logger } = options;
+  const { vocabularyOf, analyzer, logger, chatModel, prompts, translateMs = TRANSLATE_MS } = options;
+  const translateQuestion = createTranslateQuestion(prompts);
 
   const readVocabulary = async (knowledgeBase: KnowledgeBase): Promise<Vocabulary | null> => {
-    const { spelling, pinyin } = knowledgeBase.understanding;
-    if (!spelling && !pinyin) return null;
+    const { spelling, pinyin, translation } = knowledgeBase.understanding;
+    if (!spelling && !pinyin && (!translation || chatModel === null)) return null;
     try {
       return await vocabularyOf(knowledgeBase);
     } catch (thrown) {
@@ -51,6 +56,25 @@ export function createQuestionReader(options: QuestionReaderOptions): Understand
         code: toAppError(thrown).code,
       });
       return null;
+    }
+  };
+
+  /** Null where the model has nothing to say; throws only when the signal aborts. */
+  const translate = async (
+    text: string,
+    into: Language,
+    { model, mask, signal }: { model: ChatModel; mask: Mask | null; signal: AbortSignal },
+  ): Promise<{ text: string | null; degraded: string[] }> => {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(translateMs)]);
+    try {
+      const translated = await translateQuestion(text, into, { chatModel: model, mask, signal: limited });
+      return { text: translated, degraded: [] };
+    } catch (thrown) {
+      if (signal.aborted) throw new AppError('stopped', undefined, { cause: thrown });
+      logger.warn('A question was searched in its own language only, as the chat model failed', {
+        code: toAppError(thrown).code,
+      });
+      return { text: null, degraded: ['translation'] };
     }
   };
 
@@ -119,7 +143,7 @@ export function createQuestionReader(options: QuestionReaderOptions): Understand
             (written) => written.standalone,
           )
         : { standalone: reply ?? meant, degraded: [] };
-    const question = { text, standalone, language };
+    const question: Question = { text, standalone, language };
     if (on.clarification && knowledgeBase.clarify.length > 0) {
       const slot = await run(
         'clarification',
@@ -129,6 +153,20 @@ export function createQuestionReader(options: QuestionReaderOptions): Understand
       );
       const shortcut = slot && { reason: 'clarification' as const, text: slot.ask };
       if (shortcut !== undefined) return { question, shortcut, isAngry: isUpset, steps, degraded };
+    }
+    const into = languageToSearch(language, knowledgeBase, vocabulary?.languages ?? null);
+    if (on.translation && chatModel !== null && into !== null) {
+      const mask = knowledgeBase.mask ? createMask() : null;
+      const translated = await run(
+        'translation',
+        standalone,
+        () => translate(standalone, into, { model: chatModel, mask, signal }),
+        ({ text: found }) => found ?? standalone,
+      );
+      degraded.push(...translated.degraded);
+      if (translated.text !== null) {
+        Object.assign(question, { translation: { text: translated.text, language: into } });
+      }
     }
     if (on.lexicon) {
       await run('lexicon', standalone, () => findListedTerms(standalone, knowledgeBase, analyzer));

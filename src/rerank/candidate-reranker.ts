@@ -30,15 +30,16 @@ export function createCandidateReranker(options: CandidateRerankerOptions): Rera
       });
     if (reranker === null) return inFusedOrder();
 
-    const { language, standalone } = question;
+    // The passages are in the language of the translation, where there is one.
+    const { language, text: asked } = question.translation ?? { ...question, text: question.standalone };
     const threshold = thresholdFor(language, knowledgeBase.threshold, reranker.threshold);
     try {
-      const scored = await scoreCandidates(standalone, candidates, {
+      const scored = await scoreCandidates(asked, candidates, {
         reranker,
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       });
       const model = reranker.answerability?.[language];
-      const signals = readSignals(analyzer.analyzeQuestion(standalone, knowledgeBase), scored, (text) =>
+      const signals = readSignals(analyzer.analyzeQuestion(asked, knowledgeBase), scored, (text) =>
         analyzer.analyze(text, knowledgeBase),
       );
       return {

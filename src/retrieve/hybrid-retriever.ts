@@ -25,7 +25,7 @@ const NO_LEXICON = { dictionary: [], synonyms: [] };
 
 /**
  * Embeds and analyses the question with what the index is made with, searches both branches in one round trip and fuses
- * them by rank. Where the embedder or that analyzer is not to be had, the other branch carries on alone, and the result
+ * them by rank; a question with a translation is searched for in both languages. Where the embedder or that analyzer is not to be had, the other branch carries on alone, and the result
  * says so; a stopped question stops here.
  */
 export function createRetriever({
@@ -98,7 +98,15 @@ export function createRetriever({
   };
 
   return async (question, options) => {
-    const { hits, degraded } = await search(question.standalone, options);
-    return { candidates: fuseByReciprocalRank(hits, candidates), degraded };
+    const { standalone, translation } = question;
+    const texts = translation === undefined ? [standalone] : [standalone, translation.text];
+    const searches = await Promise.all(texts.map((text) => search(text, options)));
+    return {
+      candidates: fuseByReciprocalRank(
+        searches.map(({ hits }) => hits),
+        candidates,
+      ),
+      degraded: [...new Set(searches.flatMap(({ degraded }) => degraded))],
+    };
   };
 }

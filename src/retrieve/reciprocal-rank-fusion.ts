@@ -5,17 +5,25 @@ import type { BranchHits } from './passage-index.js';
 const RANK_OFFSET = 60;
 
 /**
- * Fuses the branches by rank: a passage scores the sum of 1 / (60 + rank) over the branches that found it. Each
- * branch's own rank and score stay with the candidate. Best first, ties by passage id, `limit` at most.
+ * Fuses searches by rank: a passage scores the sum of 1 / (60 + rank) over the branches that found it, of every search
+ * (a question may be searched for in two languages). Each branch's rank and score stay with the candidate: of several
+ * searches, those of the best rank. Best first, ties by passage id, `limit` at most.
  */
-export function fuseByReciprocalRank({ lexical, dense }: BranchHits, limit: number): Candidate[] {
+export function fuseByReciprocalRank(searches: readonly BranchHits[], limit: number): Candidate[] {
   const candidates = new Map<string, Omit<Candidate, 'scores'> & { scores: Partial<Candidate['scores']> }>();
   const fused = new Map<string, number>();
-  for (const [branch, hits] of [['lexical', lexical] as const, ['dense', dense] as const]) {
+  const lists = searches.flatMap(({ lexical, dense }) => [
+    { branch: 'lexical' as const, hits: lexical },
+    { branch: 'dense' as const, hits: dense },
+  ]);
+  for (const { branch, hits } of lists) {
+    const seen = new Set<string>();
     for (const { passage, score, rank } of hits) {
+      if (seen.has(passage.id)) continue;
+      seen.add(passage.id);
       const candidate = candidates.get(passage.id) ?? { passage, scores: {} };
-      if (candidate.scores[branch] !== undefined) continue;
-      candidate.scores[branch] = { score, rank };
+      const known = candidate.scores[branch];
+      if (known === undefined || rank < known.rank) candidate.scores[branch] = { score, rank };
       candidates.set(passage.id, candidate);
       fused.set(passage.id, (fused.get(passage.id) ?? 0) + 1 / (RANK_OFFSET + rank));
     }

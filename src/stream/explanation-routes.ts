@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.js';
 import { explainRelevance } from '../rerank/explain-relevance.js';
 import type { Reranker } from '../rerank/reranker.js';
-import type { TraceStore } from '../store/trace-store.js';
+import type { Trace, TraceStore } from '../store/trace-store.js';
 import type { RelevanceExplanation } from '../types.js';
 import type { Access } from './access.js';
 import { messageIdSchema } from './ask.js';
@@ -59,7 +59,7 @@ export function createExplanationRoutes({
       const explanation =
         known ??
         (await explainRelevance(
-          { question: trace.question.standalone, passage: candidate.passage },
+          { question: rerankedQuestion(trace), passage: candidate.passage },
           { reranker, signal: clientGoneSignal(response) },
         ));
       explanations.set(key, explanation);
@@ -67,4 +67,9 @@ export function createExplanationRoutes({
     })
     .all(methodNotAllowed('GET'));
   return router;
+}
+
+/** What the reranker read beside the passages. */
+function rerankedQuestion({ question, understanding }: Trace): string {
+  return understanding.find(({ step }) => step === 'translation')?.after ?? question.standalone;
 }

@@ -28,11 +28,13 @@ const TURNS = [
 const never = new AbortController().signal;
 const words = {
   analyzer: createAnalyzer(),
-  vocabularyOf: async () =>
-    collectVocabulary(
+  vocabularyOf: async () => ({
+    ...collectVocabulary(
       [{ title: 'Warranty', headings: [], text: 'A warranty of chest pain and refunds', language: 'en' }],
       knowledgeBase,
     ),
+    languages: { en: 1, zh: 1 },
+  }),
 };
 
 let server: ModelServer;
