@@ -67,7 +67,11 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const { index, engine, knowledgeBases, knowledgeFolder, ingestor, reranker, embedder, chatModel } = core;
   const opened = await openStore(config, logger);
   const { store, shared } = opened;
-  const desk = createOperatorDesk({ handoffs: opened.handoffs, conversations: store });
+  const desk = createOperatorDesk({
+    handoffs: opened.handoffs,
+    conversations: store,
+    ...(shared.relay === undefined ? {} : { relay: shared.relay }),
+  });
   await refuseOpenDoors(config, store);
   const { authenticator, issueVisitorToken } = createDoors(config, store);
   const access = createAccess(store);

@@ -3,8 +3,9 @@ import type { Config } from './config.js';
 import type { KeyStore } from './identity/key-store.js';
 import type { ConversationStore } from './store/conversation-store.js';
 import type { FeedbackStore } from './store/feedback-store.js';
-import { type HandoffStore, noHandoffs } from './store/handoff-store.js';
+import type { HandoffStore } from './store/handoff-store.js';
 import { connectRedis } from './store/redis-connection.js';
+import { createRedisHandoffs } from './store/redis-handoffs.js';
 import { createRedisStore } from './store/redis-store.js';
 import { createSqliteStore } from './store/sqlite-store.js';
 import type { TraceStore } from './store/trace-store.js';
@@ -18,7 +19,7 @@ import type { Logger } from './telemetry/logger.js';
 /** Where conversations are kept, and what servers that share them need of each other. */
 export interface OpenedStore {
   store: ConversationStore & TraceStore & FeedbackStore & KeyStore;
-  /** Who answers where: not offered with Redis. */
+  /** Who answers where. */
   handoffs: HandoffStore;
   /** What is there with Redis only. */
   shared: {
@@ -53,7 +54,7 @@ export async function openStore({ redis: given, dataDir }: Config, logger: Logge
   });
   return {
     store,
-    handoffs: noHandoffs,
+    handoffs: createRedisHandoffs({ redis }),
     shared: { relay, adapter: sockets.adapter },
     describe: async () => ({ engine: 'redis', ...(await redis.describe()) }),
     async close() {

@@ -1,3 +1,4 @@
+import { io, type Socket } from 'socket.io-client';
 import request from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createGate } from './stream/scripted-answers.js';
@@ -108,6 +109,45 @@ describe.skipIf(!hasRedis)('two servers that share a Redis', () => {
     const followUp = { ...QUESTION, conversationId: body.conversationId, text: 'And for headphones?' };
     await request(other.url).post('/v1/answers').send(followUp).expect(200);
     await request(other.url).get(`/v1/messages/${body.messageId}/trace`).expect(200);
+  });
+
+  it('let a person on one take over what the other one is writing; both sides hear of it, and of what is said', async () => {
+    model.respond({ steps: ['Once upon a time ', { stall: true }] });
+    const count = model.requests.length;
+    const answer = await connect(one.url).ask(QUESTION);
+    const { conversationId } = answer.position;
+    const upstream = await model.arrived(count + 1);
+    const visitor = io(one.url, { forceNew: true });
+    const operator = io(other.url, { forceNew: true });
+    closings.push(
+      () => visitor.close(),
+      () => operator.close(),
+    );
+    await visitor.emitWithAck('conversation-watch', { conversationId });
+    const heard = <Payload>(socket: Socket, event: string): Promise<Payload> =>
+      new Promise((resolve) => socket.once(event, resolve));
+
+    const changed = heard<object>(visitor, 'handling-changed');
+    const taken = await operator.emitWithAck('conversation-takeover', { conversationId, operator: 'Mei' });
+    expect(taken).toMatchObject({ ok: true, handling: { state: 'operator', operator: 'Mei' } });
+    expect(await changed).toMatchObject({ conversationId, handling: { operator: 'Mei' } });
+    expect(await upstream.ended).toBe('cancelled');
+    expect((await allFrames(answer)).at(-1)).toMatchObject({ error: { code: 'stopped' } });
+
+    const asked = heard<object>(operator, 'visitor-message');
+    const silent = await allFrames(await connect(one.url).ask({ ...QUESTION, conversationId }));
+    expect(silent.at(-1)).toMatchObject({ status: 'no-answer', reason: 'operator' });
+    expect(await asked).toMatchObject({ conversationId, text: QUESTION.text });
+    const written = heard<object>(visitor, 'operator-message');
+    await operator.emitWithAck('operator-write', { conversationId, text: 'For you 45 days.' });
+    expect(await written).toMatchObject({ operator: 'Mei', text: 'For you 45 days.' });
+    const { body } = await request(one.url).get('/v1/handoffs').expect(200);
+    expect(body.handoffs).toMatchObject([{ conversationId, handling: { state: 'operator' } }]);
+
+    await request(one.url).post(`/v1/conversations/${conversationId}/release`).expect(200);
+    model.respond({ steps: ['You have 30 days [1].'] });
+    const answered = await allFrames(await connect(one.url).ask({ ...QUESTION, conversationId }));
+    expect(answered.at(-1)).toMatchObject({ status: 'answered' });
   });
 
   it('say that Redis is ready, and how durable it is', async () => {

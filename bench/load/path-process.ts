@@ -4,13 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { noHandoffs } from '../../src/store/handoff-store.js';
 import { createSqliteStore } from '../../src/store/sqlite-store.js';
 import { createAccess } from '../../src/stream/access.js';
 import { createAnswerRunner } from '../../src/stream/answer-runner.js';
 import { createOperatorDesk } from '../../src/stream/operator-desk.js';
 import { createRequestLimiter } from '../../src/stream/rate-limiter-flexible-limiter.js';
 import { createSocketIoServer } from '../../src/stream/socket-io-server.js';
+import { createMemoryHandoffStore } from '../../test/fakes/memory-handoff-store.js';
 import { completed, createKnowledgeBases, shop, started } from '../../test/stream/scripted-answers.js';
 import { openDoor } from '../../test/support/open-door.js';
 import { silentLogger } from '../../test/support/silent-logger.js';
@@ -77,7 +77,7 @@ createSocketIoServer({
   authenticator: openDoor,
   logger: silentLogger,
   giveFeedback: async () => undefined,
-  desk: createOperatorDesk({ handoffs: noHandoffs, conversations }),
+  desk: createOperatorDesk({ handoffs: createMemoryHandoffStore(), conversations }),
   eventLimiter: createRequestLimiter({ perMinute: 1_000_000 }),
 });
 const listening = new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));

@@ -1,4 +1,3 @@
-import { AppError } from '../errors.js';
 import type { Handled, Handling, OperatorMessage } from '../handling.js';
 
 /** Who answers in which conversation, and what people wrote there. What a method acknowledged survives kill -9. */
@@ -17,18 +16,3 @@ export interface HandoffStore {
   /** In the order in which they were written. */
   readOperatorMessages(conversationId: string): Promise<OperatorMessage[]>;
 }
-
-const notOffered = async (): Promise<never> => {
-  throw new AppError('unavailable', 'With REDIS_URL people cannot take conversations over.', {
-    retryable: false,
-  });
-};
-
-/** Where nobody can take a conversation over: the assistant answers everywhere. */
-export const noHandoffs: HandoffStore = {
-  readHandling: async () => undefined,
-  changeHandling: notOffered,
-  listHandled: async () => [],
-  addOperatorMessage: notOffered,
-  readOperatorMessages: async () => [],
-};

@@ -12,6 +12,9 @@ import { defineScript } from 'redis';
  *     askbase:conversations:<owner>    the same, those of one owner
  *     askbase:keys                     hash: API keys as JSON by id; askbase:revoked: when they were revoked
  *     askbase:secrets                  hash: secrets by name
+ *     askbase:handling:<conversation>  who answers there, as JSON; absent: the assistant, from the beginning
+ *     askbase:handled                  sorted set of conversation ids that wait for a person or have one
+ *     askbase:operator-messages:<conversation>  list of what people wrote there, as JSON, oldest first
  *     askbase:running                  set of message ids without a final frame
  *     askbase:traces                   sorted set of message ids by the number of their trace
  *     askbase:server:<id>              lease of a running server
@@ -101,7 +104,8 @@ for _, id in ipairs(redis.call('LRANGE', list, 0, -1)) do
   redis.call('ZREM', traces, id)
   redis.call('PUBLISH', 'askbase:frames:' .. id, '')
 end
-redis.call('DEL', list)
+redis.call('DEL', list, 'askbase:handling:' .. ARGV[1], 'askbase:operator-messages:' .. ARGV[1])
+redis.call('ZREM', 'askbase:handled', ARGV[1])
 redis.call('ZREM', conversations, ARGV[1])
 local owner = redis.call('HGET', conversation, 'owner')
 if owner then redis.call('ZREM', conversations .. ':' .. owner, ARGV[1]) end
@@ -125,6 +129,34 @@ redis.call('SET', KEYS[2], ARGV[1])
 return 1
 `;
 
+/** Gives the handling that is in force then. Done twice, the second time changes nothing. */
+const HANDLING = `
+local conversation, handling, handled = KEYS[1], KEYS[2], KEYS[3]
+local conversationId, from, to, state, score = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if redis.call('EXISTS', conversation) == 0 then return 'missing' end
+local current = redis.call('GET', handling)
+local before = current and cjson.decode(current).state or 'assistant'
+if not string.find(from, ',' .. before .. ',', 1, true) then return current or to end
+redis.call('SET', handling, to)
+if state == 'assistant' then redis.call('ZREM', handled, conversationId)
+else redis.call('ZADD', handled, score, conversationId) end
+return to
+`;
+
+/** Gives the message with the question before it. Done twice, it is there once. */
+const OPERATOR_MESSAGE = `
+local conversation, questions, messages = KEYS[1], KEYS[2], KEYS[3]
+local id, head, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
+if redis.call('EXISTS', conversation) == 0 then return 'missing' end
+local last = redis.call('LINDEX', messages, -1)
+if last and cjson.decode(last).operatorMessageId == id then return last end
+if redis.call('LLEN', messages) >= most then return 'full' end
+local after = redis.call('LINDEX', questions, -1)
+local message = head .. ',"afterMessageId":' .. (after and cjson.encode(after) or 'null') .. '}'
+redis.call('RPUSH', messages, message)
+return message
+`;
+
 export const redisScripts = {
   startMessage: script<'ok' | 'elsewhere' | 'conflict'>(START, 7),
   appendFrames: script<'ok' | 'missing' | 'interrupted' | 'gap'>(APPEND, 3),
@@ -132,6 +164,8 @@ export const redisScripts = {
   deleteConversation: script<number>(DELETE, 5),
   writeTrace: script<number>(TRACE, 4),
   giveFeedback: script<number>(FEEDBACK, 2),
+  changeHandling: script<string>(HANDLING, 3),
+  addOperatorMessage: script<string>(OPERATOR_MESSAGE, 3),
 };
 
 export interface Parser {

@@ -13,6 +13,7 @@ import { detectLanguage } from '../language.js';
 import type { Ask } from '../pipeline.js';
 import type { ConversationStore } from '../store/conversation-store.js';
 import type { HandoffStore } from '../store/handoff-store.js';
+import type { AnswerRelay } from './answer-relay.js';
 import type { Pipeline } from './run-answer.js';
 
 /** A question in a conversation that a person has taken over. */
@@ -34,6 +35,8 @@ export interface DeskEvents {
 export interface OperatorDeskOptions {
   handoffs: HandoffStore;
   conversations: Pick<ConversationStore, 'readConversation' | 'readFrames' | 'ownerOfConversation'>;
+  /** Reaches the answers that other servers write, where there are any. */
+  relay?: Pick<AnswerRelay, 'askToStop'>;
   now?: () => Date;
 }
 
@@ -56,7 +59,7 @@ export interface OperatorDesk {
 }
 
 export function createOperatorDesk(options: OperatorDeskOptions): OperatorDesk {
-  const { handoffs, conversations, now = () => new Date() } = options;
+  const { handoffs, conversations, relay, now = () => new Date() } = options;
   const events = new EventEmitter<DeskEvents>();
   /** Answers of the assistant that are being written, by conversation. */
   const writing = new Map<string, Set<AbortController>>();
@@ -76,6 +79,14 @@ export function createOperatorDesk(options: OperatorDeskOptions): OperatorDesk {
       events.emit('handling-changed', { conversationId, knowledgeBase, handling });
     }
     return handling;
+  };
+
+  /** What other servers write there, this one cannot abort. */
+  const stopElsewhere = async (conversationId: string): Promise<void> => {
+    if (relay === undefined) return;
+    const messages = (await conversations.readConversation(conversationId)) ?? [];
+    const running = messages.filter(({ status }) => status === 'running');
+    await Promise.all(running.map(({ messageId }) => relay.askToStop(messageId)));
   };
 
   const isTaken = async (conversationId: string): Promise<boolean> =>
@@ -157,6 +168,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): OperatorDesk {
       for (const answer of writing.get(conversationId) ?? []) {
         answer.abort(new AppError('stopped', 'A person has taken over.'));
       }
+      await stopElsewhere(conversationId);
       return handling;
     },
     async release(conversationId) {

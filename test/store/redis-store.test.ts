@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StoredKey } from '../../src/identity/key-store.js';
 import { connectRedis } from '../../src/store/redis-connection.js';
+import { createRedisHandoffs } from '../../src/store/redis-handoffs.js';
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis-store.js';
 import { conversationStoreContract } from '../contracts/conversation-store.js';
 import { feedbackStoreContract } from '../contracts/feedback-store.js';
+import { handoffStoreContract } from '../contracts/handoff-store.js';
 import { traceStoreContract } from '../contracts/trace-store.js';
 import { completedBody, framesOf, startedBody } from '../support/frames.js';
 import { hasRedis, NO_REDIS, type RedisServer, startRedis } from '../support/redis-server.js';
@@ -21,6 +23,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     const store = createRedisStore({ redis, ...options });
     return {
       ...store,
+      ...createRedisHandoffs({ redis }),
       async close() {
         await store.close();
         await redis.close();
@@ -35,6 +38,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
   conversationStoreContract('redis', newPlaceOf());
   traceStoreContract('redis', 5, newPlaceOf(5));
   feedbackStoreContract('redis', newPlaceOf());
+  handoffStoreContract('redis', newPlaceOf());
 
   const message = (messageId: string) => ({
     conversationId: 'c1',
