@@ -41,6 +41,11 @@ afterEach(async () => {
   server = undefined;
 });
 
+test('asks for replies that are not compressed', async () => {
+  await ask(await listen(replyWith([200])));
+  expect(requests[0]?.headers['accept-encoding']).toBe('identity');
+});
+
 test.each([500, 502, 503, 429])('repeats a request that was answered %i', async (status) => {
   const url = await listen(replyWith([status], [status, { 'retry-after': '0' }], [200]));
   expect(await ask(url)).toEqual({ exists: true });
