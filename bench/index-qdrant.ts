@@ -64,7 +64,7 @@ export async function measureQdrant(
       watch.start();
       const total = await ask(question);
       totals.push(total);
-      shares.push(total - (await watch.serverMs()));
+      shares.push(total - watch.serverMs());
     }
     watch.stop();
     const parallel = { 1: summarize(totals), 8: await together(8), 32: await together(32) };
@@ -100,27 +100,27 @@ export async function measureQdrant(
   }
 }
 
-/** What the server says each request took it: `time` in the reply, in seconds. Read from a copy, after the reply is used. */
-function watchServerTime(): { start(): void; serverMs(): Promise<number>; stop(): void } {
+/** What the server says each request took it: `time` in the reply, in seconds. Read after the reply was used. */
+function watchServerTime(): { start(): void; serverMs(): number; stop(): void } {
   const original = globalThis.fetch;
-  let replies: Promise<Response>[] = [];
+  let replies: ArrayBuffer[] = [];
   let watching = false;
   globalThis.fetch = async (...args) => {
     const response = await original(...args);
-    if (watching) replies.push(Promise.resolve(response.clone()));
-    return response;
+    if (!watching) return response;
+    const body = await response.arrayBuffer();
+    replies.push(body);
+    return new Response(body, response);
   };
   return {
     start: () => {
       replies = [];
       watching = true;
     },
-    serverMs: async () => {
-      const bodies = await Promise.all(
-        replies.map(async (reply) => (await (await reply).json()) as { time?: number }),
-      );
-      return bodies.reduce((sum, { time = 0 }) => sum + time * 1000, 0);
-    },
+    serverMs: () =>
+      replies
+        .map((body) => JSON.parse(Buffer.from(body).toString()) as { time?: number })
+        .reduce((sum, { time = 0 }) => sum + time * 1000, 0),
     stop: () => {
       watching = false;
       globalThis.fetch = original;
