@@ -14,6 +14,7 @@ import { queueChatModel } from './answer/queued-chat-model.js';
 import type { Config } from './config.js';
 import { AppError } from './errors.js';
 import { createGrounding } from './ground/citation-grounding.js';
+import { createSentenceJudge } from './ground/sentence-judge.js';
 import { findSuspicions } from './guard/find-suspicions.js';
 import { createInferenceEngine, type InferenceEngine } from './inference/inference-engine.js';
 import { listModels } from './inference/model-folders.js';
@@ -179,6 +180,7 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
       rerank: createCandidateReranker({ reranker, analyzer, logger }),
       answerer,
       ground: createGrounding({ analyzer }),
+      judge: chatModel === null ? null : createSentenceJudge({ chatModel, prompts }),
       abstain,
       costOf: ({ model, promptTokens, completionTokens }) => {
         const price = config.prices[model];

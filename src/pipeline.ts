@@ -4,8 +4,10 @@ import type { Answerer } from './answer/answerer.js';
 import { noteEvent } from './answer/note-event.js';
 import { AppError, toAppError } from './errors.js';
 import type { FrameBody, NoAnswerReason, Source, Usage } from './frames.js';
-import type { Grounding } from './ground/grounding.js';
+import type { Grounding, JudgedGrounding } from './ground/grounding.js';
 import { applyGroundingPolicy } from './ground/grounding-policy.js';
+import { judgeWeakSentences } from './ground/judge-weak-sentences.js';
+import type { JudgeSentence } from './ground/sentence-judge.js';
 import { type KnowledgeBase, localized } from './ingest/knowledge-base.js';
 import type { CuratedHit, FindCurated } from './question/curated-answer.js';
 import type { UnderstandQuestion } from './question/understand-question.js';
@@ -35,6 +37,8 @@ export interface Steps {
   rerank: RerankCandidates;
   answerer: Answerer;
   ground: (sources: readonly Source[]) => Grounding;
+  /** Null where there is no chat model to ask. */
+  judge: JudgeSentence | null;
   /** What to say when there is no answer, in the question's language. */
   abstain: (request: AbstainRequest) => Abstaining;
   /** What the tokens cost, where prices are configured. */
@@ -159,7 +163,7 @@ export async function* answerQuestion(
     trace.suspicions = steps.inspect(question, sources);
     yield { type: 'sources-found', sources };
 
-    const grounding = applyGroundingPolicy(steps.ground(sources), knowledgeBase.grounding);
+    const grounding = groundAnswer(sources, { knowledgeBase, steps, trace, signal });
     const answerStart = performance.now();
     const events = steps.answerer.answer(
       {
@@ -182,6 +186,7 @@ export async function* answerQuestion(
       yield* grounding.push(event.text);
     }
     yield* grounding.finish();
+    yield* await grounding.verdicts();
     if (grounding.text.trim() === '' && grounding.withheld > 0) {
       const reason = 'policy';
       yield* noAnswer(
@@ -208,6 +213,29 @@ export async function* answerQuestion(
   } finally {
     await writeTrace();
   }
+}
+
+/** Follows the answer while it is written, as the knowledge base wants it; what the judge says stands in the trace. */
+function groundAnswer(
+  sources: readonly Source[],
+  options: { knowledgeBase: KnowledgeBase; steps: Steps; trace: Trace; signal: AbortSignal },
+): JudgedGrounding {
+  const { knowledgeBase, steps, trace, signal } = options;
+  const { grounding: policy, groundingJudge, mask } = knowledgeBase;
+  const judged = judgeWeakSentences(steps.ground(sources), {
+    // Under `show` nobody hears of verdicts.
+    judge: groundingJudge === 'model' && policy !== 'show' ? steps.judge : null,
+    sources,
+    mask,
+    onJudged: (judgement) => {
+      trace.judgements = [...(trace.judgements ?? []), judgement];
+    },
+    onFailure: () => {
+      if (!trace.degraded.includes('judge')) trace.degraded.push('judge');
+    },
+    signal,
+  });
+  return applyGroundingPolicy(judged, policy);
 }
 
 /** In the language of the answer, in every answer: whoever shows a conversation shows it once. */

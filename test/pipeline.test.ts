@@ -83,6 +83,7 @@ function stepsWith(changes: Partial<Steps> = {}): Steps {
     rerank: async () => ({ candidates: judge(['kept', 'kept']), threshold: 0.5, degraded: [] }),
     answerer: createExtractiveAnswerer({ analyzer }),
     ground: createGrounding({ analyzer }),
+    judge: null,
     abstain,
     costOf: () => 0.25,
     inspect: findSuspicions,

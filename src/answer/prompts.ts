@@ -10,6 +10,7 @@ const PROMPT_VARIABLES = {
   question: ['passages', 'question', 'answerLanguage'],
   'rewrite-question': ['conversation', 'question', 'fence'],
   'translate-question': ['question', 'fence'],
+  'judge-sentence': ['passages', 'sentence', 'fence'],
 } as const;
 
 const LANGUAGES: readonly Language[] = ['en', 'zh'];

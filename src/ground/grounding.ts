@@ -19,3 +19,9 @@ export interface Grounding {
   /** Sentences that were kept back because the passages do not support them. */
   readonly withheld: number;
 }
+
+/** One whose verdicts may come later than their sentences. */
+export interface JudgedGrounding extends Grounding {
+  /** After `finish`: what was waiting for a verdict. Takes some seconds at most. */
+  verdicts(): Promise<GroundingFrame[]>;
+}

@@ -1,15 +1,15 @@
 import type { Citation } from '../frames.js';
-import type { Grounding, GroundingFrame } from './grounding.js';
+import type { GroundingFrame, JudgedGrounding } from './grounding.js';
 
 type Span = [number, number];
 type FrameOf<Type extends GroundingFrame['type']> = Extract<GroundingFrame, { type: Type }>;
 
 /**
- * The same answer without its unsupported sentences. Text goes out when the next verdict, or the end, has cleared it;
+ * The same answer without its unsupported sentences. Text goes out when the next verdict, or the last of them, has cleared it;
  * of a withheld sentence only an empty span and the kind of its reasons are told, never its words. Spans are those of
  * the text that went out.
  */
-export function withholdUnsupported(grounding: Grounding): Grounding {
+export function withholdUnsupported(grounding: JudgedGrounding): JudgedGrounding {
   const citations: Citation[] = [];
   let text = '';
   /** What the check has said so far, and how much of that is decided: gone out or withheld. */
@@ -86,6 +86,10 @@ export function withholdUnsupported(grounding: Grounding): Grounding {
     },
     finish() {
       take(grounding.finish());
+      return given();
+    },
+    async verdicts() {
+      take(await grounding.verdicts());
       release(said.length);
       return given();
     },

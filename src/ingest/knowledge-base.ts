@@ -116,6 +116,8 @@ export const knowledgeBaseConfigSchema = z.strictObject({
   synonyms: z.array(z.array(z.string().min(1)).min(2)).default([]),
   /** What becomes of a sentence that the passages do not support: shown, marked, or kept back. */
   grounding: z.enum(['show', 'mark', 'withhold']).default('mark'),
+  /** Who decides on cited sentences that are `weak` by words and numbers: nobody else, or the chat model. */
+  groundingJudge: z.enum(['signals', 'model']).default('signals'),
   /** Whether a question that stands alone may get the answer of an earlier one on the same passages. */
   answerCache: z.boolean().default(false),
   disclaimer: localizedText.optional(),

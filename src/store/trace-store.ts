@@ -1,4 +1,5 @@
 import type { CacheHit, NoAnswerReason, Timings, Usage } from '../frames.js';
+import type { Judgement } from '../ground/judge-weak-sentences.js';
 import type { UnderstandingStep } from '../question/understand-question.js';
 import type { Answerability } from '../rerank/answerability.js';
 import type { JudgedCandidate, Question } from '../types.js';
@@ -47,6 +48,8 @@ export interface Trace {
   suspicions?: Suspicion[];
   /** Links and pictures that the model wrote and no passage names; absent where there were none. */
   linksRemoved?: number;
+  /** Sentences that were weak by the signals, and what the chat model said of them; absent where it was not asked. */
+  judgements?: Judgement[];
   /** Doses that no source named and that were taken out of the answer. */
   withheldDoses?: number;
   at: string;

@@ -124,6 +124,15 @@ export const traceSchema = z.object({
     .optional(),
   /** Links and pictures that the model wrote and no passage names. */
   linksRemoved: count.optional(),
+  judgements: z
+    .array(
+      z.object({
+        sentence: z.string(),
+        verdict: z.enum(['supported', 'weak', 'unsupported']),
+        ms: z.number().min(0),
+      }),
+    )
+    .optional(),
   withheldDoses: count.optional(),
   at: z.string(),
 });

@@ -72,7 +72,7 @@ describe('the prompts', () => {
 
   it('stop the start when their folder is not there', async () => {
     await rm(dir, { recursive: true });
-    expect(await problems()).toHaveLength(8);
+    expect(await problems()).toHaveLength(10);
     await cp('prompts', dir, { recursive: true });
   });
 });

@@ -95,6 +95,7 @@ async function ask(
     rerank: async () => ({ candidates, threshold: null, degraded: [] }),
     answerer,
     ground: createGrounding({ analyzer }),
+    judge: null,
     abstain,
     costOf: () => undefined,
     inspect: findSuspicions,

@@ -79,6 +79,7 @@ describe('Measured steps', () => {
         yield { type: 'usage', usage: { model: 'm', promptTokens: 1, completionTokens: 1 } };
       },
     },
+    judge: null,
     ground: () => ({
       push: () => [],
       finish: () => [
