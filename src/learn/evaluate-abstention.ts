@@ -28,6 +28,8 @@ interface Asked {
   /** What is compared with the cut: the probability of an answer, the best sigmoid where none is computed. */
   score: number;
   sigmoid: number;
+  /** A stage was missing or late: what is measured then is not what the models can do. */
+  degraded: boolean;
 }
 
 /** `demo-questions.jsonl`: the knowledge base says it, in these documents. */
@@ -131,14 +133,17 @@ async function askKnowledge(dir: string, options: AnswerEvaluationOptions): Prom
     const knowledgeBase = knowledgeBases.get(id);
     if (knowledgeBase === undefined) throw new AppError('not-found', `There is no knowledge base "${id}".`);
     const { question } = await steps.understand({ text, turns: [], knowledgeBase }, { signal });
-    const { candidates } = await steps.retrieve(question, { knowledgeBase, signal });
+    const { candidates, degraded } = await steps.retrieve(question, { knowledgeBase, signal });
     const reranking = await steps.rerank(question, candidates, { knowledgeBase, signal });
     asked.push(
-      look(reranking, {
-        group: `${KNOWLEDGE} ${basename(dir)}`,
-        answerable,
-        isRight: ({ passage }) => document?.includes(passage.documentId) ?? answerable,
-      }),
+      look(
+        { ...reranking, degraded: [...degraded, ...reranking.degraded] },
+        {
+          group: `${KNOWLEDGE} ${basename(dir)}`,
+          answerable,
+          isRight: ({ passage }) => document?.includes(passage.documentId) ?? answerable,
+        },
+      ),
     );
     onProgress?.({ done: asked.length, total: questions.length });
   }
@@ -146,7 +151,7 @@ async function askKnowledge(dir: string, options: AnswerEvaluationOptions): Prom
 }
 
 function look(
-  { candidates, answerability }: Reranking,
+  { candidates, answerability, degraded }: Reranking,
   {
     group,
     answerable,
@@ -164,6 +169,7 @@ function look(
     right: answered && kept.some(isRight),
     score: answerability?.probability ?? sigmoid,
     sigmoid,
+    degraded: degraded.length > 0,
   };
 }
 
@@ -188,6 +194,7 @@ function summarize(group: string, asked: readonly Asked[]): Measure[] {
     ...(answered.length === 0 ? [] : [share('answered-precision', answered, ({ right }) => right)]),
     ...(withAnswer.length === 0 ? [] : [share('coverage', withAnswer, (one) => one.answered)]),
     ...(without.length === 0 ? [] : [share('refused', without, (one) => !one.answered)]),
+    ...(asked.some(({ degraded }) => degraded) ? [share('degraded', asked, ({ degraded }) => degraded)] : []),
   ];
 }
 
