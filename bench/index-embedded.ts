@@ -4,23 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childEntry } from '../src/child-entry.js';
-import type { PassageFilter, PassageIndex } from '../src/retrieve/passage-index.js';
-import { fuseByReciprocalRank } from '../src/retrieve/reciprocal-rank-fusion.js';
+import type { PassageFilter } from '../src/retrieve/passage-index.js';
 import { createSqlitePassageIndex } from '../src/retrieve/sqlite-passage-index.js';
-import {
-  createSyntheticCorpus,
-  FINGERPRINT,
-  KNOWLEDGE_BASE,
-  type SyntheticQuestion,
-} from './index-corpus.js';
+import { createSyntheticCorpus, FINGERPRINT, type SyntheticQuestion } from './index-corpus.js';
 import { loadCorpus } from './index-load.js';
 import { recallOf, sizeOnDisk, summarize, type Timing } from './index-measures.js';
 import { startLance } from './index-peer.js';
+import { findNearest, LIMIT, type MeasureOptions, timeHybrid, WARM_UP } from './index-search.js';
 
-const LIMIT = 50;
-const WARM_UP = 20;
 const FILTER: PassageFilter = { language: 'zh' };
-const { signal } = new AbortController();
 
 export interface EmbeddedFigures {
   passages: number;
@@ -44,7 +36,7 @@ export interface EmbeddedFigures {
 /** Ours and LanceDB side by side: every question is asked of each in turn, so that whatever slows one slows the other. */
 export async function measureEmbedded(
   passages: number,
-  { questions: count, say }: { questions: number; say: (line: string) => void },
+  { questions: count, say }: MeasureOptions,
 ): Promise<EmbeddedFigures> {
   const corpus = createSyntheticCorpus();
   const questions = Array.from({ length: count }, (_, number) => corpus.questionAt(number, passages));
@@ -60,22 +52,16 @@ export async function measureEmbedded(
     const indexMs = await lance.indexWords();
     if ((await index.isReady()) !== null) throw new Error('not ready');
 
-    const ours = (question: SyntheticQuestion, filter?: PassageFilter): Promise<number> =>
-      timeOurs(index, question, filter);
     const theirs = (question: SyntheticQuestion, where?: string): Promise<number> =>
       lance.hybrid(question, { limit: LIMIT, ...(where === undefined ? {} : { where }) });
     say(`${passages}: asking ${count} questions`);
     const rounds = await askInTurn(questions, [
-      (question) => ours(question),
-      (question) => ours(question, FILTER),
+      (question) => timeHybrid(index, question),
+      (question) => timeHybrid(index, question, FILTER),
       (question) => theirs(question),
       (question) => theirs(question, `language = '${FILTER.language}'`),
     ]);
-    const recall = await recallOf(load.nearest, questions, async ({ vector }) => {
-      const query = { dense: vector, lexical: [], madeWith: FINGERPRINT };
-      const { dense } = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: 10, signal });
-      return dense.map(({ passage }) => passage.id);
-    });
+    const recall = await recallOf(load.nearest, questions, (question) => findNearest(index, question));
     const lanceBytesOnDisk = await sizeOnDisk(join(dir, 'lance'));
     say(`${passages}: LanceDB indexes vectors`);
     await lance.indexVectors();
@@ -103,21 +89,6 @@ export async function measureEmbedded(
     lance.close();
     await rm(dir, { recursive: true });
   }
-}
-
-/** Both branches and their fusion, as a question has it done; passages included. */
-async function timeOurs(
-  index: PassageIndex,
-  { vector, terms }: SyntheticQuestion,
-  filter: PassageFilter | undefined,
-): Promise<number> {
-  const start = performance.now();
-  const hits = await index.search(
-    { dense: vector, lexical: terms, madeWith: FINGERPRINT },
-    { knowledgeBase: KNOWLEDGE_BASE, limit: LIMIT, signal, ...(filter === undefined ? {} : { filter }) },
-  );
-  fuseByReciprocalRank([hits], LIMIT);
-  return performance.now() - start;
 }
 
 /** Milliseconds by contestant. */

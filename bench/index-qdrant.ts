@@ -1,23 +1,15 @@
 import { createQdrantPassageIndex } from '../src/retrieve/qdrant-passage-index.js';
-import { fuseByReciprocalRank } from '../src/retrieve/reciprocal-rank-fusion.js';
 import { type QdrantServer, startQdrant } from '../test/support/qdrant-server.js';
-import {
-  createSyntheticCorpus,
-  FINGERPRINT,
-  KNOWLEDGE_BASE,
-  type SyntheticQuestion,
-} from './index-corpus.js';
+import { createSyntheticCorpus, FINGERPRINT } from './index-corpus.js';
 import { loadCorpus } from './index-load.js';
 import { recallOf, sizeOnDisk, summarize, type Timing } from './index-measures.js';
+import { findNearest, type MeasureOptions, timeHybrid, WARM_UP } from './index-search.js';
 
-const LIMIT = 50;
-const WARM_UP = 20;
 const PARALLEL = [1, 8, 32] as const;
 /** Between two looks at whether the server has built its indexes. */
 const POLL_MS = 500;
 const ENOUGH_GREENS = 5;
 const MAX_SETTLE_MS = 30 * 60_000;
-const { signal } = new AbortController();
 
 export interface QdrantFigures {
   passages: number;
@@ -33,7 +25,7 @@ export interface QdrantFigures {
 
 export async function measureQdrant(
   passages: number,
-  { questions: count, say }: { questions: number; say: (line: string) => void },
+  { questions: count, say }: MeasureOptions,
 ): Promise<QdrantFigures> {
   const corpus = createSyntheticCorpus();
   const questions = Array.from({ length: count }, (_, number) => corpus.questionAt(number, passages));
@@ -41,13 +33,6 @@ export async function measureQdrant(
   const collection = `bench-${passages}-${Date.now()}`;
   const index = createQdrantPassageIndex({ urls: [server.url], collection, searchTimeout: 60_000 });
   const watch = watchServerTime();
-  const ask = async ({ vector, terms }: SyntheticQuestion): Promise<number> => {
-    const start = performance.now();
-    const query = { dense: vector, lexical: terms, madeWith: FINGERPRINT };
-    const hits = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: LIMIT, signal });
-    fuseByReciprocalRank([hits], LIMIT);
-    return performance.now() - start;
-  };
   try {
     await index.prepare(FINGERPRINT);
     say(`Qdrant, ${passages}: loading`);
@@ -55,24 +40,20 @@ export async function measureQdrant(
     const settled = performance.now();
     await untilGreen(server, collection, say);
     const settleMs = performance.now() - settled;
-    for (const question of questions.slice(0, WARM_UP)) await ask(question);
+    for (const question of questions.slice(0, WARM_UP)) await timeHybrid(index, question);
 
     say(`Qdrant, ${passages}: asking ${count} questions, 1, 8 and 32 at a time`);
     const totals: number[] = [];
     const shares: number[] = [];
     for (const question of questions) {
       watch.start();
-      const total = await ask(question);
+      const total = await timeHybrid(index, question);
       totals.push(total);
       shares.push(total - watch.serverMs());
     }
     watch.stop();
     const parallel = { 1: summarize(totals), 8: await together(8), 32: await together(32) };
-    const recall = await recallOf(load.nearest, questions, async ({ vector }) => {
-      const query = { dense: vector, lexical: [], madeWith: FINGERPRINT };
-      const { dense } = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: 10, signal });
-      return dense.map(({ passage }) => passage.id);
-    });
+    const recall = await recallOf(load.nearest, questions, (question) => findNearest(index, question));
     return {
       passages,
       parallel,
@@ -93,7 +74,7 @@ export async function measureQdrant(
     const waiting = [...questions, ...questions].values();
     const times: number[] = [];
     const worker = async (): Promise<void> => {
-      for (const question of waiting) times.push(await ask(question));
+      for (const question of waiting) times.push(await timeHybrid(index, question));
     };
     await Promise.all(Array.from({ length: atATime }, worker));
     return summarize(times);
