@@ -193,7 +193,8 @@ export function createQdrantCollection(
         timeout: timeouts.search,
         signal,
       });
-      const hits = results.map(({ points }) => toBranchHits(points));
+      const read = createPassageReader();
+      const hits = results.map(({ points }) => toBranchHits(points, read));
       return {
         lexical: keys.length === 0 ? [] : (hits[0] ?? []),
         dense: dense === null ? [] : (hits.at(-1) ?? []),
@@ -220,11 +221,23 @@ export function createQdrantCollection(
   };
 }
 
+type ReadPassage = (point: Pick<Schemas['ScoredPoint'], 'id' | 'payload'>) => Passage;
+
+/** What both branches found is checked once. */
+function createPassageReader(): ReadPassage {
+  const passages = new Map<Schemas['ScoredPoint']['id'], Passage>();
+  return ({ id, payload }) => {
+    const passage = passages.get(id) ?? toPassage(payload);
+    passages.set(id, passage);
+    return passage;
+  };
+}
+
 /** A point without payload was deleted after it was found and before it was read. */
-function toBranchHits(points: readonly Schemas['ScoredPoint'][]): BranchHit[] {
+function toBranchHits(points: readonly Schemas['ScoredPoint'][], read: ReadPassage): BranchHit[] {
   return points
     .filter(({ payload }) => payload !== null && payload !== undefined && Object.keys(payload).length > 0)
-    .map(({ payload, score }) => ({ passage: toPassage(payload), score }))
+    .map((point) => ({ passage: read(point), score: point.score }))
     .sort((a, b) => b.score - a.score || compareIds(a.passage.id, b.passage.id))
     .map((hit, index) => ({ ...hit, rank: index + 1 }));
 }
