@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Config } from '../config.js';
 import { type Core, createCore, openIndex } from '../core.js';
 import { AppError } from '../errors.js';
@@ -51,6 +52,8 @@ export async function withIndex<T>(
 /** SIGINT and SIGTERM abort the signal: what is under way ends whole. */
 async function untilStopped<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stopping = new AbortController();
+  // Everything that is under way listens.
+  setMaxListeners(0, stopping.signal);
   const stop = (): void => stopping.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {

@@ -2,7 +2,17 @@ import { extname } from 'node:path/posix';
 import { UnreadableError } from './source-document.js';
 import { listZipNames } from './zip-bounds.js';
 
-export type DocumentFormat = 'markdown' | 'text' | 'html' | 'pdf' | 'docx' | 'xlsx' | 'csv' | 'jsonl';
+/** `record`: one JSON object of a file of records. No name says so. */
+export type DocumentFormat =
+  | 'markdown'
+  | 'text'
+  | 'html'
+  | 'pdf'
+  | 'docx'
+  | 'xlsx'
+  | 'csv'
+  | 'jsonl'
+  | 'record';
 
 const FORMAT_BY_EXTENSION: Readonly<Record<string, DocumentFormat>> = {
   '.md': 'markdown',

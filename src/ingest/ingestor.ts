@@ -8,10 +8,12 @@ import type { IndexedPassage, PassageIndex } from '../retrieve/passage-index.js'
 import type { Logger } from '../telemetry/logger.js';
 import type { DocumentSummary, Passage } from '../types.js';
 import { contentHash, isMadeAsNow } from './content-hash.js';
+import type { DocumentFormat } from './document-format.js';
 import { normalizeDocumentId } from './document-id.js';
 import type { DocumentReader } from './document-reader.js';
 import { createKeyedQueue } from './keyed-queue.js';
 import type { KnowledgeBase } from './knowledge-base.js';
+import { MAX_FILE_BYTES } from './read-whole.js';
 import type { ReadDocument } from './reader-protocol.js';
 import { createPassageIds } from './uuid-passage-id.js';
 
@@ -28,8 +30,9 @@ export interface IngestorOptions {
 
 export interface DocumentToIngest {
   knowledgeBase: KnowledgeBase;
-  /** Path inside the knowledge base; its extension says how the content is read. */
+  /** Path inside the knowledge base; its extension says how the content is read, where `format` does not. */
   documentId: string;
+  format?: DocumentFormat;
   /** A file's bytes; or text that was typed in, read as Markdown where the name does not say otherwise. */
   content: Uint8Array | string;
   origin: DocumentSummary['origin'];
@@ -71,7 +74,6 @@ export interface Ingestor {
   ): Promise<boolean>;
 }
 
-export const MAX_FILE_BYTES = 32 * 1024 * 1024;
 /** Passages embedded and analysed before others get a turn. */
 const BATCH_SIZE = 64;
 const MAX_WAITING = 10_000;
@@ -84,17 +86,12 @@ export function createIngestor(options: IngestorOptions): Ingestor {
   const refusals = new LRUCache<string, AppError>(REMEMBERED_REFUSALS);
   const keyOf = (knowledgeBase: string, documentId: string): string => `${knowledgeBase}/${documentId}`;
 
-  const find = async (knowledgeBase: string, documentId: string): Promise<DocumentSummary | null> => {
-    const documents = await index.listDocuments(knowledgeBase);
-    return documents.find((document) => document.documentId === documentId) ?? null;
-  };
-
   const read = async (
     document: DocumentToIngest,
     hash: string,
     signal: AbortSignal,
   ): Promise<ReadDocument> => {
-    const { knowledgeBase, documentId, content } = document;
+    const { knowledgeBase, documentId, content, format } = document;
     const refusalKey = `${keyOf(knowledgeBase.id, documentId)}#${hash}`;
     const refusal = refusals.get(refusalKey);
     if (refusal !== undefined) throw refusal;
@@ -102,7 +99,12 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     const bytes = isText ? Buffer.from(content) : content;
     try {
       return await reader.read(
-        { documentId, bytes, ...(isText ? { plainFormat: 'markdown' } : {}) },
+        {
+          documentId,
+          bytes,
+          ...(format === undefined ? {} : { format }),
+          ...(isText ? { plainFormat: 'markdown' } : {}),
+        },
         { signal },
       );
     } catch (thrown) {
@@ -164,7 +166,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       }
       const ingest = async (): Promise<IngestResult> => {
         const hash = contentHash(content, knowledgeBase);
-        const before = known === undefined ? await find(knowledgeBase.id, documentId) : known;
+        const before = known === undefined ? await index.findDocument(knowledgeBase.id, documentId) : known;
         if (before !== null && before.origin !== origin) throw nameIsTaken(documentId, before.origin);
         if (before?.contentHash === hash)
           return { documentId, status: 'unchanged', passages: before.passages };
@@ -202,7 +204,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
 
     reindexDocument({ knowledgeBase, documentId }, { signal }) {
       const reindex = async (): Promise<boolean> => {
-        const document = await find(knowledgeBase.id, documentId);
+        const document = await index.findDocument(knowledgeBase.id, documentId);
         if (document === null || isMadeAsNow(document.contentHash, knowledgeBase)) return false;
         const stored = await index.readDocument(knowledgeBase.id, documentId);
         const passages = withoutOrders(stored, knowledgeBase, documentId).map((passage, position) => ({

@@ -1,15 +1,17 @@
-import { basename, extname } from 'node:path/posix';
+import { basename, dirname, extname } from 'node:path/posix';
 import { detectLanguage } from '../language.js';
 import { renderBlock } from './block-text.js';
 import { cleanText } from './clean-text.js';
 import { decodeText } from './decode-text.js';
 import { chooseFormat, type DocumentFormat } from './document-format.js';
+import type { ReadJob } from './reader-protocol.js';
 import { readCsv } from './readers/csv-parse-reader.js';
 import { readJsonLines } from './readers/jsonl-reader.js';
 import { readDocx } from './readers/mammoth-docx-reader.js';
 import { readMarkdown } from './readers/mdast-markdown-reader.js';
 import { readPlainText } from './readers/plain-text-reader.js';
 import { readXlsx } from './readers/read-excel-file-reader.js';
+import { readRecord } from './readers/record-reader.js';
 import { readHtml } from './readers/rehype-html-reader.js';
 import { readPdf } from './readers/unpdf-reader.js';
 import { type Block, type Reading, type SourceDocument, UnreadableError } from './source-document.js';
@@ -22,6 +24,7 @@ const READERS: Readonly<Record<DocumentFormat, (bytes: Uint8Array) => Reading | 
   csv: (bytes) => readCsv(cleanText(decodeText(bytes))),
   // Cleaned afterwards: a line separator inside a JSON string is not a line break.
   jsonl: (bytes) => readJsonLines(decodeText(bytes)),
+  record: (bytes) => readRecord(decodeText(bytes)),
   pdf: readPdf,
   docx: (bytes) => {
     checkZipBounds(bytes);
@@ -34,22 +37,20 @@ const READERS: Readonly<Record<DocumentFormat, (bytes: Uint8Array) => Reading | 
 };
 
 /**
- * A file's bytes → a clean document. The title is the front matter's, else its top heading, else the file's name.
+ * A file's bytes → a clean document. The title is its own (of the front matter, of the record), else its top heading,
+ * else the file's name. The extension decides how text is read where the job does not say it.
  *
- * @param documentId path of the file; its extension decides how text is read
- * @param plainFormat how to read text whose name does not say it
  * @throws UnreadableError with a reason for the person who put the file there
  */
-export async function readDocument(
-  documentId: string,
-  bytes: Uint8Array,
-  plainFormat?: DocumentFormat,
-): Promise<SourceDocument> {
+export async function readDocument(job: ReadJob): Promise<SourceDocument> {
+  const { documentId, bytes } = job;
   if (bytes.length === 0) throw new UnreadableError('the file is empty');
-  const format = chooseFormat(documentId, bytes, plainFormat);
+  const format = job.format ?? chooseFormat(documentId, bytes, job.plainFormat);
   const reading = await runReader(format, bytes);
   const blocks = reading.blocks.map(cleanBlock).filter((block) => /\S/.test(renderBlock(block)));
-  const title = oneTitle(reading.title) ?? topHeading(blocks) ?? basename(documentId, extname(documentId));
+  // A record's own name is a number or a hash: the file's says more.
+  const file = format === 'record' ? dirname(documentId) : documentId;
+  const title = oneTitle(reading.title) ?? topHeading(blocks) ?? basename(file, extname(file));
   if (blocks.length === 0) throw new UnreadableError('there is no text in it');
   return {
     title,

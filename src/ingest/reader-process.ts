@@ -6,8 +6,8 @@ import { splitIntoPassages } from './split-into-passages.js';
 /** About a million words: larger documents are books that should come in chapters. */
 const MOST_PASSAGES = 20_000;
 
-async function read({ documentId, bytes, plainFormat }: ReadJob): Promise<ReadDocument> {
-  const document = await readDocument(documentId, bytes, plainFormat);
+async function read(job: ReadJob): Promise<ReadDocument> {
+  const document = await readDocument(job);
   const passages = splitIntoPassages(document);
   if (passages.length > MOST_PASSAGES) {
     throw new UnreadableError(

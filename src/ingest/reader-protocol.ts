@@ -6,6 +6,8 @@ import type { PassageDraft } from './split-into-passages.js';
 export interface ReadJob {
   documentId: string;
   bytes: Uint8Array;
+  /** What it is, whatever its name and its first bytes say. */
+  format?: DocumentFormat;
   /** How to read text whose name does not say it; absent: such a file is refused. */
   plainFormat?: DocumentFormat;
 }

@@ -1,7 +1,7 @@
 import { toAppError } from '../errors.js';
+import { inParallel } from '../in-parallel.js';
 import type { PassageIndex } from '../retrieve/passage-index.js';
 import { isMadeAsNow } from './content-hash.js';
-import { inParallel } from './in-parallel.js';
 import type { Ingestor } from './ingestor.js';
 import type { KnowledgeBase } from './knowledge-base.js';
 import type { FileProblem } from './load-knowledge-bases.js';

@@ -1,13 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, toAppError } from '../errors.js';
+import { toAppError } from '../errors.js';
+import { inParallel } from '../in-parallel.js';
 import type { PassageIndex } from '../retrieve/passage-index.js';
 import type { DocumentSummary } from '../types.js';
-import { inParallel } from './in-parallel.js';
-import { type Ingestor, type IngestResult, MAX_FILE_BYTES } from './ingestor.js';
+import type { Ingestor, IngestResult } from './ingestor.js';
 import type { KnowledgeBase } from './knowledge-base.js';
 import { type KnowledgeFile, listKnowledgeFiles } from './knowledge-files.js';
-import { codeOf, type FileProblem, type LoadedKnowledgeBases } from './load-knowledge-bases.js';
+import type { FileProblem, LoadedKnowledgeBases } from './load-knowledge-bases.js';
+import { readWhole } from './read-whole.js';
 
 export interface SyncOptions {
   /** The knowledge folder. */
@@ -149,15 +149,4 @@ async function ingestFile(file: FileToSync, { ingestor, signal }: SyncOptions): 
   const { knowledgeBase, documentId, path, known } = file;
   const content = await readWhole(path);
   return ingestor.ingestDocument({ knowledgeBase, documentId, content, origin: 'folder' }, { signal, known });
-}
-
-async function readWhole(path: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_FILE_BYTES) throw new AppError('too-large', 'files may have at most 32 MB');
-    return await readFile(path);
-  } catch (thrown) {
-    if (thrown instanceof AppError) throw thrown;
-    throw new AppError('unreadable', `it cannot be read (${codeOf(thrown)})`, { cause: thrown });
-  }
 }

@@ -18,9 +18,8 @@ export function createUploadedDocuments(options: UploadedDocumentsOptions): Docu
   return {
     list: (knowledgeBase) => index.listDocuments(knowledgeBase),
     async read(knowledgeBase, documentId) {
-      const documents = await index.listDocuments(knowledgeBase);
-      const document = documents.find((known) => known.documentId === documentId);
-      if (document === undefined) return undefined;
+      const document = await index.findDocument(knowledgeBase, documentId);
+      if (document === null) return undefined;
       return { document, passages: await index.readDocument(knowledgeBase, documentId) };
     },
     async ingest(id, files, { signal }) {
@@ -40,9 +39,7 @@ export function createUploadedDocuments(options: UploadedDocumentsOptions): Docu
       return results;
     },
     async delete(knowledgeBase, documentId) {
-      const document = (await index.listDocuments(knowledgeBase)).find(
-        (known) => known.documentId === documentId,
-      );
+      const document = await index.findDocument(knowledgeBase, documentId);
       if (document?.origin === 'folder') {
         throw new AppError(
           'conflict',

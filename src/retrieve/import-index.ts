@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../errors.js';
+import { inParallel } from '../in-parallel.js';
 import type { DocumentSummary } from '../types.js';
 import {
   digestOf,
@@ -56,6 +57,7 @@ export async function importIndex(options: ImportOptions): Promise<ImportSummary
   let [passages, unchanged] = [0, 0];
 
   const write = async (entry: ExportedDocument): Promise<void> => {
+    throwIfStopped(signal);
     const { document } = entry;
     const known = present.get(keyOf(document));
     // A summary is written with or after its passages: where it is there, so are they.
@@ -70,7 +72,7 @@ export async function importIndex(options: ImportOptions): Promise<ImportSummary
   const fingerprint = await file.header();
   await prepareFor(fingerprint, index);
   for (const document of await index.listDocuments()) present.set(keyOf(document), document);
-  await index.load(() => inFlight(file.documents(), WRITES_AT_A_TIME, signal, write));
+  await index.load(() => inParallel(file.documents(), WRITES_AT_A_TIME, write));
   const trailer = file.trailer();
   await compare(written, trailer, options);
   return { documents: trailer.documents, passages: trailer.passages, unchanged };
@@ -178,10 +180,8 @@ async function compare(
 ): Promise<void> {
   const present = new Map((await index.listDocuments()).map((document) => [keyOf(document), document]));
   let [documents, passages] = [0, 0];
-  async function* each(): AsyncGenerator<Written> {
-    yield* written;
-  }
-  await inFlight(each(), WRITES_AT_A_TIME, signal, async ({ document, digest }) => {
+  await inParallel(written, WRITES_AT_A_TIME, async ({ document, digest }) => {
+    throwIfStopped(signal);
     const found = present.get(keyOf(document));
     const read = await index.readIndexed(document.knowledgeBase, document.documentId);
     if (found === undefined || digestOf(writeDocument({ document: found, passages: read })) !== digest) {
@@ -196,31 +196,8 @@ async function compare(
   }
 }
 
-/** Runs the work for each item, so many at a time; the next item is asked for when there is room. */
-async function inFlight<T>(
-  items: AsyncIterable<T>,
-  atATime: number,
-  signal: AbortSignal,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const running = new Set<Promise<void>>();
-  let failure: { thrown: unknown } | undefined;
-  try {
-    for await (const item of items) {
-      if (signal.aborted) throw new AppError('stopped', undefined, { cause: signal.reason });
-      const one = work(item)
-        .catch((thrown: unknown) => {
-          failure ??= { thrown };
-        })
-        .finally(() => running.delete(one));
-      running.add(one);
-      if (running.size >= atATime) await Promise.race(running);
-      if (failure !== undefined) throw failure.thrown;
-    }
-  } finally {
-    await Promise.all(running);
-  }
-  if (failure !== undefined) throw failure.thrown;
+function throwIfStopped(signal: AbortSignal): void {
+  if (signal.aborted) throw new AppError('stopped', undefined, { cause: signal.reason });
 }
 
 type Address = Pick<DocumentSummary, 'knowledgeBase' | 'documentId'>;

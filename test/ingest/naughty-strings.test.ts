@@ -51,10 +51,8 @@ describe.skipIf(!present)(title(strings.length, 'through ingestion'), () => {
     async (extension) => {
       for (const text of strings) {
         try {
-          const document = await readDocument(
-            `a.${extension}`,
-            Buffer.from(formats[extension]?.(text) ?? ''),
-          );
+          const bytes = Buffer.from(formats[extension]?.(text) ?? '');
+          const document = await readDocument({ documentId: `a.${extension}`, bytes });
           const passages = splitIntoPassages(document);
           expect(passages.length).toBeGreaterThan(0);
           for (const passage of passages) {

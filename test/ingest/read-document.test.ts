@@ -8,7 +8,8 @@ import { makePdf, type PdfText } from '../support/documents/pdf.js';
 import { makeXlsx } from '../support/documents/xlsx.js';
 import { makeZip } from '../support/documents/zip.js';
 
-const read = (name: string, content: string | Uint8Array) => readDocument(name, Buffer.from(content));
+const read = (name: string, content: string | Uint8Array) =>
+  readDocument({ documentId: name, bytes: Buffer.from(content) });
 const blocksOf = async (name: string, content: string | Uint8Array): Promise<Block[]> =>
   (await read(name, content)).blocks;
 

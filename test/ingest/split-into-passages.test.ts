@@ -393,7 +393,9 @@ describe('any document', () => {
 describe('a whole file', () => {
   it('of the demo knowledge is cut into passages a person would cut', async () => {
     const path = new URL('../../knowledge/shop-support/zh/warranty-and-repair.md', import.meta.url);
-    const passages = splitIntoPassages(await readDocument('zh/warranty-and-repair.md', await readFile(path)));
+    const passages = splitIntoPassages(
+      await readDocument({ documentId: 'zh/warranty-and-repair.md', bytes: await readFile(path) }),
+    );
     for (const { headings, language, tokens } of passages) {
       expect(headings).toHaveLength(1);
       expect(language).toBe('zh');

@@ -22,7 +22,7 @@ export function readCsv(text: string): Reading {
 }
 
 /** The one that occurs most often in the first line, outside quotation marks. */
-function guessDelimiter(text: string): string {
+export function guessDelimiter(text: string): string {
   const [firstLine = ''] = text.trimStart().slice(0, 10_000).split('\n');
   const unquoted = firstLine.replaceAll(/"[^"]*"/g, '');
   const count = (delimiter: string): number => unquoted.split(delimiter).length;

@@ -6,9 +6,13 @@ const COLUMN_NAMES = {
   answer: ['answer', 'a', '答案', '回答', '答复', '答'],
   url: ['url', 'link', '链接', '网址'],
   tags: ['tags', 'tag', '标签'],
+  id: ['id', '_id', '编号'],
+  title: ['title', '标题'],
+  text: ['text', 'content', 'body', '正文', '内容'],
+  language: ['language', 'lang', '语言'],
 } as const;
 
-type Role = keyof typeof COLUMN_NAMES;
+export type ColumnRole = keyof typeof COLUMN_NAMES;
 
 /** A cell of a table or a value of a JSON object, by the column's or field's name. */
 export type NamedValues = readonly (readonly [name: string, value: string])[];
@@ -24,14 +28,34 @@ function toFaq(row: NamedValues): FaqBlock | null {
   const answer = valueFor(row, 'answer');
   if (question === '' || answer === '') return null;
   const url = valueFor(row, 'url');
-  const tags = valueFor(row, 'tags').split(/[,，;；、|\n]/);
   return {
     type: 'faq',
     question,
     answer,
-    ...(/^https?:\/\/\S+$/.test(url) ? { url } : {}),
-    tags: tags.map((tag) => tag.trim()).filter((tag) => tag !== ''),
+    ...(isWebAddress(url) ? { url } : {}),
+    tags: splitTags(valueFor(row, 'tags')),
   };
+}
+
+export function isWebAddress(text: string): boolean {
+  return /^https?:\/\/\S+$/.test(text);
+}
+
+export function splitTags(list: string): string[] {
+  return list
+    .split(/[,，;；、|\n]/)
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+}
+
+export function roleOf(name: string): ColumnRole | undefined {
+  const roles = Object.keys(COLUMN_NAMES) as ColumnRole[];
+  return roles.find((role) => isNameOf(role, name));
+}
+
+function isNameOf(role: ColumnRole, name: string): boolean {
+  const names: readonly string[] = COLUMN_NAMES[role];
+  return names.includes(name.toLowerCase());
 }
 
 function toRecord(row: NamedValues): Block | null {
@@ -41,7 +65,6 @@ function toRecord(row: NamedValues): Block | null {
   return lines.length === 0 ? null : { type: 'record', text: lines.join('\n') };
 }
 
-function valueFor(row: NamedValues, role: Role): string {
-  const names: readonly string[] = COLUMN_NAMES[role];
-  return row.find(([name]) => names.includes(name.toLowerCase()))?.[1] ?? '';
+export function valueFor(row: NamedValues, role: ColumnRole): string {
+  return row.find(([name]) => isNameOf(role, name))?.[1] ?? '';
 }
