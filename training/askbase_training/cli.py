@@ -101,6 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     _schedule_options(sub, steps=4000, rate=1.5e-3)
     _shape_options(sub)
 
+    sub = command("restore-reranker", _restore_reranker, "a checkpoint of the bundled reranker, to go on training it")
+    sub.add_argument("--model-folder", type=Path, required=True)
+    sub.add_argument("--out", type=Path, required=True)
+    _shape_options(sub)
+
     sub = command("fine-tune", _fine_tune, "fine-tune a Hugging Face cross-encoder or bi-encoder on triples")
     sub.add_argument("--model", required=True, help="name or folder")
     sub.add_argument("--kind", choices=["cross-encoder", "bi-encoder"], default="cross-encoder")
@@ -263,6 +268,13 @@ def _train_reranker(options: argparse.Namespace) -> None:
         start=options.start,
     )
     print(train_reranker(options.triples, options.tokenizer, options.table, options.out, run))
+
+
+def _restore_reranker(options: argparse.Namespace) -> None:
+    from askbase_training.restore import restore_reranker
+
+    difference = restore_reranker(options.model_folder, options.out, _shape(options))
+    print(f"largest difference to the ONNX file: {difference:.3f}")
 
 
 def _fine_tune(options: argparse.Namespace) -> None:

@@ -23,6 +23,12 @@ def fingerprint(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def model_file(folder: Path) -> tuple[Path, Path, int]:
+    """The first model file, the tokenizer file and the longest input, in tokens, that the manifest names."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return folder / manifest["files"][0]["path"], folder / manifest["tokenizer"]["path"], manifest["maxLength"]
+
+
 def encode_inputs(tokenizer: Tokenizer, texts: Sequence[str | tuple[str, str]], names: Sequence[str], limit: int):
     tokenizer.enable_truncation(limit, strategy="only_second" if isinstance(texts[0], tuple) else "longest_first")
     tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")

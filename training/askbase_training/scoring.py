@@ -1,6 +1,5 @@
 """Models at work for evaluation: exported ONNX files behind the `Embed` and `Rerank` functions of `evaluate`."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,25 +8,21 @@ from tokenizers import Tokenizer
 
 from askbase_training.evaluate import Embed, Rerank
 from askbase_training.export import open_session
+from askbase_training.model_folder import model_file
 from askbase_training.tokenizer import CLS, SEP
 from askbase_training.train_reranker import collate
 
 _BATCH = 64
 
 
-def _model_file(folder: Path) -> tuple[Path, Path, int]:
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return folder / manifest["files"][0]["path"], folder / manifest["tokenizer"]["path"], manifest["maxLength"]
-
-
 def embedder_of(folder: Path, threads: int = 1) -> Embed:
     """The first file of a model folder (pooling `none`)."""
-    path, tokenizer, limit = _model_file(folder)
+    path, tokenizer, limit = model_file(folder)
     return onnx_embed(path, tokenizer, limit, threads)
 
 
 def reranker_of(folder: Path, threads: int = 1) -> Rerank:
-    path, tokenizer, limit = _model_file(folder)
+    path, tokenizer, limit = model_file(folder)
     return onnx_rerank(path, tokenizer, limit, threads)
 
 

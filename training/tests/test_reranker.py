@@ -7,8 +7,10 @@ from tokenizers import Tokenizer
 
 from askbase_training.dataset import in_part, is_validation
 from askbase_training.export import PAIR_INPUTS, compare_with_pytorch, export_onnx, open_session, quantise_onnx
+from askbase_training.model_folder import write_model_folder
 from askbase_training.pretrain import pretrain
 from askbase_training.reranker import Reranker, RerankerShape
+from askbase_training.restore import restore_reranker
 from askbase_training.train_reranker import RerankerRun, calibrated, collate, load_reranker, train_reranker
 from askbase_training.training_loop import Schedule
 
@@ -73,6 +75,26 @@ def test_the_exported_graph_gives_pytorchs_logits_and_int8_stays_close(model, tm
     quantise_onnx(tmp_path / "fp32.onnx", tmp_path / "int8.onnx")
     assert compare_with_pytorch(model, tmp_path / "int8.onnx", PAIR_INPUTS, vocabulary) < 0.2
     assert [entry.name for entry in open_session(tmp_path / "int8.onnx").get_inputs()] == list(PAIR_INPUTS)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_shipped_folder_gives_back_what_training_goes_on_from(model, precision, triples_file, tokenizer_folder, tmp_path):
+    for parameter in model.parameters():  # layers that start at zero would hide a weight that was not found
+        torch.nn.init.normal_(parameter, std=0.1)
+    files = {"fp32": tmp_path / "fp32.onnx", "int8": tmp_path / "int8.onnx"}
+    export_onnx(model, files["fp32"], PAIR_INPUTS, "logits", len(model.classes))
+    quantise_onnx(files["fp32"], files["int8"])
+    description = {"name": "shop", "kind": "reranker", "maxLength": 64}
+    folder, out = tmp_path / "folder", tmp_path / "restored"
+    golden = [{"query": "耳机可以退货吗", "passage": "耳机在签收后可以退货。"}]
+    write_model_folder(folder, description, {precision: files[precision]}, tokenizer_folder / "tokenizer.json", golden)
+    restore_reranker(folder, out, SHAPE)
+    expected, restored = model.state_dict(), torch.load(out / "best.pt", weights_only=True)
+    assert restored.keys() == expected.keys()
+    for name, weights in expected.items():
+        assert torch.allclose(restored[name].float(), weights.float(), atol=1e-6 if precision == "fp32" else 5e-3), name
+    run = RerankerRun(Schedule(1, 0.01, 1, 1), shape=SHAPE, groups=4, negatives=3, length=64, start=out / "best.pt")
+    assert train_reranker(triples_file, out, out / "table.npy", tmp_path / "tuned", run)["ndcg@10"] > 0
 
 
 def test_training_is_repeatable_and_lowers_the_loss(triples_file, tokenizer_folder, table_file, tmp_path):
