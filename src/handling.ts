@@ -33,6 +33,12 @@ export const handledSchema = z.object({
   handling: handlingSchema,
 });
 
+/** Who answers in a conversation now, and what people wrote there so far, in order. */
+export interface ConversationHandling {
+  handling: Handling;
+  operatorMessages: readonly OperatorMessage[];
+}
+
 export type Handled = z.infer<typeof handledSchema>;
 export type Handling = z.infer<typeof handlingSchema>;
 export type OperatorMessage = z.infer<typeof operatorMessageSchema>;

@@ -3,6 +3,7 @@ import type { PublicError } from '../errors.js';
 import type { AnswerFrame } from '../frames.js';
 import { type AnswerPosition, AnswerStream } from './answer-stream.js';
 import { AskbaseError, unreachable } from './askbase-error.js';
+import { createHandoffClient, type HandoffClient } from './handoff-client.js';
 
 export interface AskbaseClientOptions {
   /** `io` of socket.io-client, from wherever it was loaded. */
@@ -10,7 +11,7 @@ export interface AskbaseClientOptions {
   /** Where the server is; the page's own origin where absent. */
   url?: string;
   /** API key or visitor token, where the server asks for one; a function is called at every connection. */
-  token?: string | (() => string | Promise<string>);
+  token?: string | (() => string | undefined | Promise<string | undefined>);
   /** How long the server may take to acknowledge what is sent to it. */
   ackTimeoutMs?: number;
 }
@@ -42,7 +43,7 @@ export interface Answer extends AsyncIterable<AnswerFrame> {
   stop(): Promise<boolean>;
 }
 
-export interface AskbaseClient {
+export interface AskbaseClient extends HandoffClient {
   readonly connected: boolean;
   /** Called on every change; returns what ends that. */
   onConnectionChange(listener: (connected: boolean) => void): () => void;
@@ -153,6 +154,7 @@ export function createAskbaseClient(options: AskbaseClientOptions): AskbaseClien
   });
 
   return {
+    ...createHandoffClient(socket, request),
     get connected() {
       return socket.connected;
     },

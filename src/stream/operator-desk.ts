@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { AppError } from '../errors.js';
 import type { FrameBody } from '../frames.js';
 import {
+  type ConversationHandling,
   HANDOFF_REASONS,
   type Handled,
   type Handling,
@@ -16,7 +17,7 @@ import type { HandoffStore } from '../store/handoff-store.js';
 import type { AnswerRelay } from './answer-relay.js';
 import type { Pipeline } from './run-answer.js';
 
-/** A question in a conversation that a person has taken over. */
+/** A question in a conversation that waits for a person or has one. */
 export interface VisitorMessage {
   conversationId: string;
   knowledgeBase: string;
@@ -54,7 +55,7 @@ export interface OperatorDesk {
   release(conversationId: string): Promise<Handling>;
   /** Throws `not-found`; `conflict` where nobody has taken it over. */
   write(conversationId: string, text: string): Promise<OperatorMessage>;
-  read(conversationId: string): Promise<{ handling: Handling; operatorMessages: OperatorMessage[] }>;
+  read(conversationId: string): Promise<ConversationHandling>;
   list(options: { limit: number }): ReturnType<HandoffStore['listHandled']>;
 }
 
@@ -88,9 +89,6 @@ export function createOperatorDesk(options: OperatorDeskOptions): OperatorDesk {
     const running = messages.filter(({ status }) => status === 'running');
     await Promise.all(running.map(({ messageId }) => relay.askToStop(messageId)));
   };
-
-  const isTaken = async (conversationId: string): Promise<boolean> =>
-    (await handoffs.readHandling(conversationId))?.state === 'operator';
 
   /** Whether the questions before this one had no answer either, so many in all. */
   const isRepeated = async ({ conversationId, messageId, knowledgeBase }: Ask): Promise<boolean> => {
@@ -144,18 +142,12 @@ export function createOperatorDesk(options: OperatorDeskOptions): OperatorDesk {
       async function* attended(ask, answerOptions) {
         const { conversationId, messageId, text } = ask;
         const knowledgeBase = ask.knowledgeBase.id;
-        if (!(await isTaken(conversationId))) {
-          yield* askAssistant(pipeline, ask, answerOptions);
-          return;
+        const { state = 'assistant' } = (await handoffs.readHandling(conversationId)) ?? {};
+        if (state !== 'assistant') {
+          const askedAt = now().toISOString();
+          events.emit('visitor-message', { conversationId, knowledgeBase, messageId, text, askedAt });
         }
-        events.emit('visitor-message', {
-          conversationId,
-          knowledgeBase,
-          messageId,
-          text,
-          askedAt: now().toISOString(),
-        });
-        yield* passOn(ask);
+        yield* state === 'operator' ? passOn(ask) : askAssistant(pipeline, ask, answerOptions);
       },
     async takeOver(conversationId, operator) {
       const handling = await change(conversationId, ['assistant', 'waiting'], {

@@ -71,7 +71,8 @@ export const operatorServerEvents = {
     payload: operatorMessageSchema,
   },
   'visitor-message': {
-    summary: 'A question in a conversation that a person has taken over: the assistant does not answer it.',
+    summary:
+      'A question in a conversation that waits for a person, or that one has taken over: then the assistant does not answer it.',
     payload: z.object({
       ...conversation,
       knowledgeBase: z.string(),

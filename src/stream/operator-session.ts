@@ -17,9 +17,9 @@ export function createOperatorHandlers({ desk, access, join }: OperatorHandlersO
     async 'conversation-watch'(payload: unknown, identity: Identity) {
       const { conversationId } = parseInput(operatorClientEvents['conversation-watch'].payload, payload);
       await access.toConversation(identity, conversationId);
-      const state = await desk.read(conversationId);
+      // Joined first: what is written while the state is read is told.
       await join([conversationRoom(conversationId)]);
-      return { reply: state };
+      return { reply: await desk.read(conversationId) };
     },
     async 'handoffs-watch'(payload: unknown, identity: Identity) {
       parseInput(operatorClientEvents['handoffs-watch'].payload, payload);

@@ -5,7 +5,7 @@ import { io } from 'socket.io-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AnswerPosition } from '../../src/client/answer-stream.js';
 import { type AskbaseClient, createAskbaseClient } from '../../src/client/askbase-client.js';
-import type { AnswerFrame } from '../../src/client/protocol.js';
+import type { AnswerFrame, ConversationHandling } from '../../src/client/protocol.js';
 import type { ConversationStore } from '../../src/store/conversation-store.js';
 import { createAccess } from '../../src/stream/access.js';
 import { type AnswerRunner, createAnswerRunner } from '../../src/stream/answer-runner.js';
@@ -52,8 +52,9 @@ async function serve(pipeline: Pipeline = echo, options: ServeOptions = {}): Pro
   const httpServer = createServer();
   const logger = createMemoryLogger();
   const feedback: unknown[] = [];
+  const desk = createOperatorDesk({ handoffs: createMemoryHandoffStore(), conversations });
   const runner = createAnswerRunner({
-    pipeline,
+    pipeline: desk.attend(pipeline),
     conversations,
     knowledgeBases: createKnowledgeBases(shop),
     logger,
@@ -65,7 +66,7 @@ async function serve(pipeline: Pipeline = echo, options: ServeOptions = {}): Pro
     authenticator: openDoor,
     logger,
     giveFeedback: async (input) => void feedback.push(input),
-    desk: createOperatorDesk({ handoffs: createMemoryHandoffStore(), conversations }),
+    desk,
     eventLimiter: createRequestLimiter({ perMinute: 1000 }),
   });
   httpServer.listen(port, '127.0.0.1');
@@ -101,6 +102,31 @@ function connect(url: string, ackTimeoutMs = 10_000): AskbaseClient {
   });
   closings.push(() => client.close());
   return client;
+}
+
+/** A client whose connection the test can break. */
+function connectBreakable(url: string) {
+  const sockets: ReturnType<typeof io>[] = [];
+  const client = createAskbaseClient({
+    io: (address, options) => {
+      const socket = io(address, { ...options, reconnectionDelay: 1, transports: ['websocket'] });
+      sockets.push(socket);
+      return socket;
+    },
+    url,
+  });
+  closings.push(() => client.close());
+  return {
+    client,
+    /** Resolves when it is connected again. */
+    breakConnection(): Promise<void> {
+      const [socket] = sockets;
+      if (socket === undefined) throw new Error('no socket');
+      const back = new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+      socket.io.engine.close();
+      return back;
+    },
+  };
 }
 
 async function all(answer: AsyncIterable<AnswerFrame>): Promise<AnswerFrame[]> {
@@ -182,24 +208,12 @@ describe('The client', () => {
   it('gives every frame once and in order though the connection breaks before each of them', async () => {
     const gates = countUp(8).map(createGate);
     const { url, runner } = await serve(createGated(gates));
-    const sockets: ReturnType<typeof io>[] = [];
-    const client = createAskbaseClient({
-      io: (address, options) => {
-        const socket = io(address, { ...options, reconnectionDelay: 1, transports: ['websocket'] });
-        sockets.push(socket);
-        return socket;
-      },
-      url,
-    });
-    closings.push(() => client.close());
+    const { client, breakConnection } = connectBreakable(url);
     const answer = await client.ask(question);
     const seqs: number[] = [];
     for await (const frame of answer) {
       seqs.push(frame.seq);
-      const [socket] = sockets;
-      if (socket === undefined) throw new Error('no socket');
-      const back = new Promise((resolve) => socket.once('connect', () => resolve(undefined)));
-      socket.io.engine.close();
+      const back = breakConnection();
       if (frame.seq % 2 === 0) gates[frame.seq]?.open();
       await back;
       if (frame.seq % 2 === 1) gates[frame.seq]?.open();
@@ -246,6 +260,38 @@ describe('The client', () => {
     const frames = await reading;
     expect(seqsOf(frames)).toEqual(countUp(frames.length));
     expect(frames.at(-1)).toMatchObject({ type: 'answer-failed', error: { code: 'interrupted' } });
+  });
+
+  it('tells who answers and what people write, across a lost connection', async () => {
+    const { url } = await serve();
+    const { client: visitor, breakConnection } = connectBreakable(url);
+    const operator = connect(url);
+    const { conversationId } = (await visitor.ask(question)).position;
+    const told: ConversationHandling[] = [];
+    const end = visitor.watchConversation(conversationId, { onHandling: (now) => told.push(now) });
+    const listed: string[] = [];
+    operator.watchHandoffs({
+      onList: (handoffs) => listed.push(...handoffs.map(({ handling }) => handling.state)),
+      onChange: ({ handling }) => listed.push(handling.state),
+      onQuestion: ({ text }) => listed.push(text),
+      onRefusal: ({ code }) => listed.push(code),
+    });
+    await expect.poll(() => told.at(-1)?.handling.state).toBe('assistant');
+    await operator.takeOver(conversationId, 'Mei');
+    await expect.poll(() => told.at(-1)?.handling).toMatchObject({ state: 'operator', operator: 'Mei' });
+    await operator.writeAsOperator(conversationId, 'one');
+    await expect.poll(() => told.at(-1)?.operatorMessages.map(({ text }) => text)).toEqual(['one']);
+    const back = breakConnection();
+    await operator.writeAsOperator(conversationId, 'two');
+    await expect.poll(() => told.at(-1)?.operatorMessages.map(({ text }) => text)).toEqual(['one', 'two']);
+    await back;
+    await visitor.ask({ ...question, conversationId });
+    await expect.poll(() => listed).toEqual(['operator', question.text]);
+    end();
+    await operator.release(conversationId);
+    await expect.poll(() => listed).toEqual(['operator', question.text, 'assistant']);
+    expect(told.at(-1)?.handling.state).toBe('operator');
+    await expect(operator.release(conversationId)).rejects.toMatchObject({ code: 'conflict' });
   });
 
   it('fails where the message is unknown after a reconnect', async () => {

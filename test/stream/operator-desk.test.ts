@@ -111,6 +111,18 @@ describe('a conversation that a person takes over', () => {
     expect(answered.frames.at(-1)).toMatchObject({ status: 'answered' });
   });
 
+  it('is answered by the assistant while it waits, and operators hear what is asked', async () => {
+    const app = await start();
+    const visitor = connect(app.url);
+    const operator = connect(app.url);
+    await operator.emitWithAck('handoffs-watch', {});
+    const { conversationId } = await ask(visitor, 'I want to talk to a human');
+    const heard = next<object>(operator, 'visitor-message');
+    const answered = await ask(visitor, 'How many days do I have to return an item?', conversationId);
+    expect(answered.frames.at(-1)).toMatchObject({ status: 'answered' });
+    expect(await heard).toMatchObject({ conversationId, messageId: answered.messageId });
+  });
+
   it('shows what the assistant had found, as evidence', async () => {
     const app = await start();
     const visitor = connect(app.url);
