@@ -59,7 +59,8 @@ function changesOf(state: AnswerState, frame: AnswerFrame): Partial<AnswerState>
     case 'citation-added':
       return { citations: inOrder([...state.citations, frame]) };
     case 'grounding-checked':
-      return { verdicts: [...state.verdicts, frame] };
+      // Frames that an earlier version stored have no reasons.
+      return { verdicts: [...state.verdicts, { ...frame, reasons: frame.reasons ?? [] }] };
     case 'handoff-requested':
       return { handoff: true };
     case 'answer-completed':

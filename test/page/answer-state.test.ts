@@ -70,6 +70,16 @@ describe('the state of an answer', () => {
     expect(citedSources(answer).map(({ title }) => title)).toEqual(['Returns', 'Gifts']);
   });
 
+  it('takes verdicts that were stored before they had reasons', () => {
+    const [stored] = numbered([
+      { type: 'grounding-checked', span: [0, 4], verdict: 'weak', score: 0.4, citations: [1], reasons: [] },
+    ]).map(({ ...frame }) => {
+      delete (frame as { reasons?: unknown }).reasons;
+      return frame;
+    });
+    expect(stateAfter([stored as AnswerFrame]).verdicts).toMatchObject([{ verdict: 'weak', reasons: [] }]);
+  });
+
   it('tells a stopped answer from a failed one and keeps what was written', () => {
     const failedWith = (code: 'stopped' | 'model-failed') =>
       stateAfter(
