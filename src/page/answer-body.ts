@@ -103,11 +103,15 @@ export function createAnswerBody(texts: Texts, openCitation: (index: number) => 
   function verdictRange({ span, verdict, reasons }: Verdict): MarkedRange {
     const why = reasons.map(({ reason, words }) => texts.doubts[reason](words ?? ''));
     const title = [verdict === 'weak' ? texts.weak : texts.unsupported, ...why].join(' · ');
+    let pieces = 0;
     return {
       start: span[0],
       end: span[1],
-      // Focusable, so that a tap or the keyboard shows the reason as well as a pointer does.
-      wrap: () => element('mark', { class: `verdict-${verdict}`, title, 'data-why': title, tabindex: 0 }),
+      // Focusable, so that a tap or the keyboard shows the reason as well as a pointer does; one stop for all pieces.
+      wrap: () => {
+        const tabindex = pieces++ === 0 ? 0 : -1;
+        return element('mark', { class: `verdict-${verdict}`, title, 'data-why': title, tabindex });
+      },
     };
   }
 

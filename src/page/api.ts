@@ -1,6 +1,7 @@
 import { AskbaseError, unreachable } from '../client/askbase-error.js';
 import type {
   AnswerFrame,
+  ConversationSummary,
   PublicError,
   RelevanceExplanation,
   StoredMessage,
@@ -37,6 +38,8 @@ export interface Api {
   readCatalogue(): Promise<Catalogue>;
   /** Messages in order; `not-found` where the server no longer has the conversation. */
   readConversation(conversationId: string): Promise<StoredMessage[]>;
+  /** The latest ones that one may see, latest first. */
+  listConversations(): Promise<ConversationSummary[]>;
   readFrames(messageId: string): Promise<AnswerFrame[]>;
   readTrace(messageId: string): Promise<Trace>;
   readExplanation(messageId: string, passageId: string): Promise<RelevanceExplanation>;
@@ -44,7 +47,27 @@ export interface Api {
   isKnowledgeRead(): Promise<boolean>;
 }
 
-export function createApi(): Api {
+const MOST_LISTED = 200;
+
+/** `token` is asked for at every request; undefined: none is sent. */
+export function createApi({ token }: { token: () => string | undefined }): Api {
+  async function get<Reply>(path: string): Promise<Reply> {
+    const key = token();
+    try {
+      const response = await fetch(path, {
+        headers: {
+          accept: 'application/json',
+          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        },
+      });
+      const body: unknown = await response.json();
+      if (response.ok) return body as Reply;
+      throw new AskbaseError((body as { error: PublicError }).error);
+    } catch (thrown) {
+      throw thrown instanceof AskbaseError ? thrown : unreachable();
+    }
+  }
+
   return {
     readCatalogue: () => get<Catalogue>('/v1/knowledge-bases'),
     async readConversation(conversationId) {
@@ -52,6 +75,12 @@ export function createApi(): Api {
         `/v1/conversations/${encodeURIComponent(conversationId)}`,
       );
       return messages;
+    },
+    async listConversations() {
+      const { conversations } = await get<{ conversations: ConversationSummary[] }>(
+        `/v1/conversations?limit=${MOST_LISTED}`,
+      );
+      return conversations;
     },
     async readFrames(messageId) {
       const { frames } = await get<{ frames: AnswerFrame[] }>(
@@ -75,15 +104,4 @@ export function createApi(): Api {
       }
     },
   };
-}
-
-async function get<Reply>(path: string): Promise<Reply> {
-  try {
-    const response = await fetch(path, { headers: { accept: 'application/json' } });
-    const body: unknown = await response.json();
-    if (response.ok) return body as Reply;
-    throw new AskbaseError((body as { error: PublicError }).error);
-  } catch (thrown) {
-    throw thrown instanceof AskbaseError ? thrown : unreachable();
-  }
 }

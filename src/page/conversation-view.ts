@@ -1,9 +1,11 @@
+import type { OperatorMessage } from '../client/protocol.js';
 import type { KnowledgeBaseSummary } from './api.js';
-import type { Exchange, Room } from './chat.js';
 import { disclaimerView } from './disclaimer-view.js';
 import { element } from './dom.js';
 import { createExchangeView, type ExchangeActions, type ExchangeView } from './exchange-view.js';
 import type { Language } from './language.js';
+import { operatorMessageView } from './operator-message-view.js';
+import type { Exchange, Room } from './room.js';
 import type { Texts } from './texts.js';
 import { startersOf } from './welcome-view.js';
 
@@ -11,22 +13,27 @@ export interface ConversationOptions {
   texts: Texts;
   language: Language;
   actions: ExchangeActions;
-  restore: (room: Room) => void;
 }
 
 export type ConversationView = ReturnType<typeof createConversationView>;
 
-/** The exchanges of a room, one under the other; those that are there are updated, not made again. */
+/**
+ * The exchanges of a room and what people wrote between them, one under the other; those that are there are updated, not
+ * made again.
+ */
 export function createConversationView(root: HTMLElement, options: ConversationOptions) {
   const { texts, language, actions } = options;
   const list = element('div', {});
   const state = element('div', { class: 'conversation-state' });
   const views = new Map<number, ExchangeView>();
+  const messages = new Map<string, HTMLElement>();
+  const released = element('p', { class: 'note note-plain released' }, texts.assistantAgain);
   let shown: Room | undefined;
   root.setAttribute('aria-label', texts.conversation);
   root.replaceChildren();
 
-  function update(room: Room, knowledgeBase: KnowledgeBaseSummary): void {
+  /** `knowledgeBase`: undefined where it is not (yet) known. */
+  function update(room: Room, knowledgeBase: KnowledgeBaseSummary | undefined): void {
     if (room !== shown) begin(room, knowledgeBase);
     const keys = new Set(room.exchanges.map(({ key }) => key));
     for (const [key, view] of views) {
@@ -34,24 +41,62 @@ export function createConversationView(root: HTMLElement, options: ConversationO
       view.root.remove();
       views.delete(key);
     }
-    room.exchanges.forEach((exchange, index) => {
-      const view = views.get(exchange.key) ?? add(exchange, knowledgeBase);
-      if (list.children[index] !== view.root) list.insertBefore(view.root, list.children[index] ?? null);
-      view.update(exchange);
+    for (const exchange of room.exchanges) {
+      (views.get(exchange.key) ?? add(exchange, knowledgeBase)).update(exchange);
+    }
+    const nodes = inOrder(room);
+    if (!nodes.includes(released)) released.remove();
+    nodes.forEach((node, index) => {
+      if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
     });
     showState(room);
   }
 
-  function begin(room: Room, knowledgeBase: KnowledgeBaseSummary): void {
+  /** What a person wrote stands behind the question it came after, once the questions are here. */
+  function inOrder({ exchanges, operatorMessages, handling, loading }: Room): HTMLElement[] {
+    const shownMessages = loading === 'running' ? [] : operatorMessages;
+    const left = new Set(shownMessages);
+    const written = (belongs: (afterMessageId: string | null) => boolean): HTMLElement[] =>
+      [...left]
+        .filter(({ afterMessageId }) => belongs(afterMessageId))
+        .map((message) => {
+          left.delete(message);
+          return messageView(message);
+        });
+    const nodes = [
+      ...written((afterMessageId) => afterMessageId === null),
+      ...exchanges.flatMap(({ key, messageId }) => [
+        ...[views.get(key)?.root].filter((root) => root !== undefined),
+        ...written((afterMessageId) => afterMessageId === messageId),
+      ]),
+      ...written(() => true),
+    ];
+    const last = shownMessages.at(-1);
+    if (handling?.state !== 'assistant' || last === undefined) return nodes;
+    const behind = nodes.indexOf(messageView(last)) + 1;
+    return [...nodes.slice(0, behind), released, ...nodes.slice(behind)];
+  }
+
+  function messageView(message: OperatorMessage): HTMLElement {
+    const { operatorMessageId } = message;
+    const view = messages.get(operatorMessageId) ?? operatorMessageView(message, { texts, language });
+    messages.set(operatorMessageId, view);
+    return view;
+  }
+
+  function begin(room: Room, knowledgeBase: KnowledgeBaseSummary | undefined): void {
     shown = room;
     views.clear();
+    messages.clear();
     list.replaceChildren();
-    const disclaimer = disclaimerView(knowledgeBase, { texts, language });
+    const disclaimer =
+      knowledgeBase === undefined ? null : disclaimerView(knowledgeBase, { texts, language });
     root.replaceChildren(...(disclaimer === null ? [] : [disclaimer]), state, list);
   }
 
-  function add(exchange: Exchange, knowledgeBase: KnowledgeBaseSummary): ExchangeView {
-    const startersIn = (asked: Language = language): string[] => startersOf(knowledgeBase, asked);
+  function add(exchange: Exchange, knowledgeBase: KnowledgeBaseSummary | undefined): ExchangeView {
+    const startersIn = (asked: Language = language): string[] =>
+      knowledgeBase === undefined ? [] : startersOf(knowledgeBase, asked);
     const view = createExchangeView(exchange, { texts, startersIn, actions });
     views.set(exchange.key, view);
     return view;
@@ -62,7 +107,7 @@ export function createConversationView(root: HTMLElement, options: ConversationO
     else if (room.loading === 'running')
       state.replaceChildren(element('p', { class: 'progress' }, texts.loading));
     else {
-      const again = { type: 'button', class: 'button button-small', onclick: () => options.restore(room) };
+      const again = { type: 'button', class: 'button button-small', onclick: () => void room.restore() };
       state.replaceChildren(
         element('p', { class: 'explanation' }, texts.restoreFailed),
         element('button', again, texts.tryAgain),

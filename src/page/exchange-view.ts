@@ -1,22 +1,25 @@
 import { createAnswerBody } from './answer-body.js';
 import { answerNotes, progressLine } from './answer-notes.js';
 import { type AnswerState, citedSources, isRunning, toPlainText } from './answer-state.js';
-import type { Exchange } from './chat.js';
 import { copyText } from './copy-text.js';
 import { element, icon } from './dom.js';
 import { createFeedbackView, type FeedbackInput } from './feedback-view.js';
 import { type Language, languageOf } from './language.js';
 import { explanationOf, hasTrace, mayAskAgain, outcomeOf } from './outcome-view.js';
+import type { Exchange } from './room.js';
 import { sourcesView } from './sources-view.js';
 import { linkListedStarters, startersView } from './starters-view.js';
 import type { Texts } from './texts.js';
 
+/** Without `asking`, the reader looks at the conversation of somebody else. */
 export interface ExchangeActions {
   openCitation: (exchange: Exchange, index: number) => void;
   openTrace: (exchange: Exchange) => void;
-  askAgain: (exchange: Exchange) => void;
-  ask: (question: string) => void;
-  giveFeedback: (exchange: Exchange, feedback: FeedbackInput) => Promise<boolean>;
+  asking?: {
+    askAgain: (exchange: Exchange) => void;
+    ask: (question: string) => void;
+    giveFeedback: (exchange: Exchange, feedback: FeedbackInput) => Promise<boolean>;
+  };
 }
 
 export interface ExchangeOptions {
@@ -33,6 +36,7 @@ export type ExchangeView = ReturnType<typeof createExchangeView>;
 
 /** One question with its answer. `update` shows what has changed since. */
 export function createExchangeView(first: Exchange, { texts, startersIn, actions }: ExchangeOptions) {
+  const { asking } = actions;
   let exchange = first;
   let shown: AnswerState | undefined;
   const openCitation = (index: number): void => actions.openCitation(exchange, index);
@@ -46,6 +50,7 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
     'article',
     { class: 'exchange' },
     element('h2', { class: 'question', lang: languageOf(exchange.question) }, exchange.question),
+    sentImages(exchange.images, texts),
     understood,
     answer,
   );
@@ -86,38 +91,42 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
     return [
       ...(explanation === null ? [] : [element('p', { class: 'explanation' }, explanation)]),
       ...answerNotes(state, texts),
-      ...[sourcesView(state, texts, openCitation)].filter((view) => view !== null),
+      ...[sourcesView(state, { texts, openCitation, withScores: asking === undefined })].filter(
+        (view) => view !== null,
+      ),
       ...suggestions(state),
-      ...actionRow(state),
+      ...(outcomeOf(state, texts).kind === 'passed-on' ? [] : actionRow(state)),
     ];
   }
 
   /** Example questions, unless the answer lists some itself: then those become clickable. */
   function suggestions(state: AnswerState): HTMLElement[] {
-    if (explanationOf(state, texts) === null || state.phase === 'failed') return [];
+    if (asking === undefined || explanationOf(state, texts) === null || state.phase === 'failed') return [];
     const suggested = state.completed?.abstention?.suggestions ?? [];
     const starters = suggested.length > 0 ? suggested : startersIn(state.question?.language);
-    if (starters.length === 0 || linkListedStarters(body.root, starters, actions.ask)) return [];
+    if (starters.length === 0 || linkListedStarters(body.root, starters, asking.ask)) return [];
     return [
       element('p', { class: 'small-title suggestions-title' }, texts.tryInstead),
-      startersView(starters.slice(0, SUGGESTIONS), actions.ask),
+      startersView(starters.slice(0, SUGGESTIONS), asking.ask),
     ];
   }
 
   function actionRow(state: AnswerState): HTMLElement[] {
     const again =
+      asking !== undefined &&
       mayAskAgain(state) &&
       action('again', state.phase === 'stopped' ? texts.askAgain : texts.tryAgain, () =>
-        actions.askAgain(exchange),
+        asking.askAgain(exchange),
       );
     const why = hasTrace(state) && action('why', texts.why, () => actions.openTrace(exchange));
     const judged = state.phase === 'answered' || state.phase === 'no-answer';
     const feedback =
+      asking !== undefined &&
       judged &&
       createFeedbackView(texts, {
         given: exchange.feedback,
         sources: citedSources(state),
-        give: (input) => actions.giveFeedback(exchange, input),
+        give: (input) => asking.giveFeedback(exchange, input),
       });
     const row = element(
       'div',
@@ -167,6 +176,14 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
   }
 
   return { root, update };
+}
+
+function sentImages(images: readonly string[], texts: Texts): HTMLElement | null {
+  if (images.length === 0) return null;
+  const items = images.map((src, index) =>
+    element('li', {}, element('img', { src, alt: texts.image(index + 1) })),
+  );
+  return element('ul', { class: 'sent-images', 'aria-label': texts.attached }, ...items);
 }
 
 function toSeconds(milliseconds: number): string {

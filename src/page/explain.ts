@@ -1,8 +1,8 @@
 import type { JudgedCandidate } from '../client/protocol.js';
 import type { Api } from './api.js';
-import type { Exchange } from './chat.js';
 import { element } from './dom.js';
 import { passagePanel, type ShownPassage } from './passage-panel.js';
+import type { Exchange } from './room.js';
 import type { PanelContent, SidePanel } from './side-panel.js';
 import type { Texts } from './texts.js';
 import { tracePanel } from './trace-panel.js';

@@ -4,11 +4,10 @@ import { createApi } from './api.js';
 import { startPage } from './page.js';
 import { createSession } from './session.js';
 
-startPage({
-  client: createAskbaseClient({ io }),
-  api: createApi(),
-  session: createSession(
-    () => sessionStorage,
-    () => localStorage,
-  ),
-});
+const session = createSession(
+  () => sessionStorage,
+  () => localStorage,
+);
+const token = session.apiKey;
+
+startPage({ client: createAskbaseClient({ io, token }), api: createApi({ token }), session });

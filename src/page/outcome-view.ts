@@ -4,7 +4,7 @@ import type { Texts } from './texts.js';
 
 export interface Outcome {
   /** Styles the answer as a whole. */
-  kind: 'plain' | 'triage' | 'policy' | 'no-answer' | 'failed';
+  kind: 'plain' | 'triage' | 'policy' | 'passed-on' | 'no-answer' | 'failed';
   heading: HTMLElement | null;
 }
 
@@ -21,8 +21,9 @@ export function outcomeOf(answer: AnswerState, texts: Texts): Outcome {
     case 'clarification':
       return { kind: 'policy', heading: heading('person', texts.clarificationTitle) };
     case 'operator':
-      return { kind: 'policy', heading: heading('person', texts.operatorTitle) };
+      return { kind: 'passed-on', heading: heading('person', texts.operatorTitle) };
     case 'no-vision':
+      return { kind: 'policy', heading: heading('image', texts.noVisionTitle) };
     case 'policy':
       return { kind: 'policy', heading: heading('person', texts.policyTitle) };
     case 'dependency-down':

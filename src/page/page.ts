@@ -1,14 +1,19 @@
 import type { AskbaseClient } from '../client/askbase-client.js';
+import { AskbaseError } from '../client/askbase-error.js';
 import { createAnnouncer } from './announcer.js';
 import type { Api, Catalogue, KnowledgeBaseSummary } from './api.js';
+import { createAttachmentsView } from './attachments-view.js';
 import { createBanner } from './banner.js';
-import { createChat, type Exchange, isBusy, type Room } from './chat.js';
+import { createChat } from './chat.js';
 import { type ComposerView, createComposerView } from './composer-view.js';
 import { type ConversationView, createConversationView } from './conversation-view.js';
 import { element, required } from './dom.js';
 import { createExplain } from './explain.js';
+import { createHandlingStrip } from './handling-strip.js';
+import { createKeyDialog } from './key-dialog.js';
 import { chooseLanguage, type Language } from './language.js';
 import { createReadingNotice } from './reading-notice.js';
+import { type Exchange, isBusy, type Room } from './room.js';
 import { createScrollFollow } from './scroll-follow.js';
 import type { Session } from './session.js';
 import { createSidePanel } from './side-panel.js';
@@ -37,11 +42,14 @@ export function startPage({ client, api, session }: PageOptions): void {
   let conversation: ConversationView;
   let shownRoom: Room | undefined;
   let welcomeShows = '';
+  let keyAskedFor: number | undefined;
   let frameRequested = false;
 
   const panel = createSidePanel(required('panel', HTMLDialogElement), texts);
   const explain = createExplain({ api, panel, texts });
   const announcer = createAnnouncer(required('announcer', HTMLElement), texts);
+  const strip = createHandlingStrip(required('handling', HTMLElement), texts);
+  const keyDialog = createKeyDialog(required('key-dialog', HTMLDialogElement), { session, texts });
   const scroll = createScrollFollow(scroller, {
     content: conversationRoot,
     onChange: (atEnd) => composer.offerLatest(!atEnd && isStarted(chat.room)),
@@ -66,9 +74,13 @@ export function startPage({ client, api, session }: PageOptions): void {
       open: openKnowledgeBase,
       newConversation,
       switchLanguage: () => switchLanguage(language === 'en' ? 'zh' : 'en'),
+      ...(session.apiKey() === undefined ? {} : { changeKey: () => keyDialog.open({ refused: false }) }),
     });
-    composer = createComposerView(composerRoot, texts(), {
-      ask,
+    composer = createComposerView(composerRoot, {
+      texts: texts(),
+      wording: { label: texts().askLabel, placeholder: texts().askPlaceholder, send: texts().ask },
+      attachments: createAttachmentsView(texts()),
+      send: ask,
       stop: () => void chat.stop(),
       draftChanged: (text) => chat.room !== undefined && session.setDraft(chat.room.knowledgeBase, text),
       toLatest: scroll.follow,
@@ -77,13 +89,10 @@ export function startPage({ client, api, session }: PageOptions): void {
       texts: texts(),
       language,
       actions: {
-        ask,
-        askAgain,
-        giveFeedback: chat.giveFeedback,
         openCitation: explain.openCitation,
         openTrace: (exchange) => void explain.openTrace(exchange),
+        asking: { ask, askAgain, giveFeedback: chat.giveFeedback },
       },
-      restore: (room) => void chat.restore(room),
     });
     composerRoot.hidden = chat.room === undefined;
     shownRoom = undefined;
@@ -94,8 +103,8 @@ export function startPage({ client, api, session }: PageOptions): void {
     welcome.replaceChildren(element('p', { class: 'progress' }, texts().loading));
     try {
       catalogue = await api.readCatalogue();
-    } catch {
-      showLoadFailure();
+    } catch (thrown) {
+      showLoadFailure(thrown);
       return;
     }
     build();
@@ -114,23 +123,32 @@ export function startPage({ client, api, session }: PageOptions): void {
     show();
   }
 
-  function showLoadFailure(): void {
+  function showLoadFailure(thrown: unknown): void {
+    const code =
+      thrown instanceof AskbaseError && thrown.code === 'unauthorized' ? thrown.code : 'unreachable';
+    const enterKey = (): void => keyDialog.open({ refused: true });
     const again = { type: 'button', class: 'button', onclick: () => void load() };
+    welcome.hidden = false;
     welcome.replaceChildren(
       element(
         'div',
         { class: 'load-failure', role: 'alert' },
-        element('p', {}, `${texts().loadFailed} ${texts().errors.unreachable ?? ''}`),
-        element('button', again, texts().tryAgain),
+        element('p', {}, `${texts().loadFailed} ${texts().errors[code] ?? ''}`),
+        code === 'unauthorized'
+          ? element('button', { ...again, onclick: enterKey }, texts().key.enter)
+          : element('button', again, texts().tryAgain),
       ),
     );
+    if (code === 'unauthorized') enterKey();
   }
 
   function switchLanguage(next: Language): void {
     language = next;
     session.setLanguage(next);
     panel.close();
+    const { images } = composer;
     build();
+    composer.setImages(images);
     reading.show();
     show();
     required('top', HTMLElement).querySelector<HTMLElement>('.language-switch')?.focus();
@@ -147,8 +165,8 @@ export function startPage({ client, api, session }: PageOptions): void {
     composer.focus();
   }
 
-  function ask(question: string): void {
-    void chat.ask(question);
+  function ask(question: string, images: readonly string[] = []): void {
+    void chat.ask(question, images);
     show();
     scroll.follow();
   }
@@ -177,6 +195,7 @@ export function startPage({ client, api, session }: PageOptions): void {
     composerRoot.hidden = room === undefined;
     composer.setBusy(room !== undefined && isBusy(room));
     if (room !== shownRoom) changeRoom(room);
+    showHandling(room);
     if (room === undefined || knowledgeBase === undefined || !isStarted(room)) {
       conversation.clear();
       showWelcome(catalogue, knowledgeBase);
@@ -184,10 +203,34 @@ export function startPage({ client, api, session }: PageOptions): void {
     }
     welcome.hidden = true;
     conversation.update(room, knowledgeBase);
-    for (const exchange of room.exchanges) announcer.announce(exchange);
+    announcer.announce(room);
+    askForKey(room);
+  }
+
+  /** While a person answers, what is written goes to that person, who sees no images. */
+  function showHandling(room: Room | undefined): void {
+    strip.update(room?.handling);
+    const withPerson = room?.handling?.state === 'operator';
+    const operator = room?.handling?.operator ?? '';
+    const { askLabel, askPlaceholder, ask: send, writeLabel, writePlaceholder, write } = texts();
+    composer.takeImages(!withPerson);
+    composer.setWording(
+      withPerson
+        ? { label: writeLabel, placeholder: writePlaceholder(operator), send: write }
+        : { label: askLabel, placeholder: askPlaceholder, send },
+    );
+  }
+
+  /** A key can end while the page is open: then the question says so, and the key is asked for once. */
+  function askForKey({ exchanges }: Room): void {
+    const last = exchanges.at(-1);
+    if (last?.answer.error?.code !== 'unauthorized' || last.key === keyAskedFor) return;
+    keyAskedFor = last.key;
+    keyDialog.open({ refused: true });
   }
 
   function changeRoom(room: Room | undefined): void {
+    if (shownRoom !== undefined) composer.setImages([]);
     shownRoom = room;
     composer.setText(room === undefined ? '' : session.draft(room.knowledgeBase));
     scroll.reset();

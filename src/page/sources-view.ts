@@ -3,17 +3,21 @@ import { element } from './dom.js';
 import { languageOf } from './language.js';
 import type { Texts } from './texts.js';
 
-/** The cited sources under an answer; each opens at its first citation. */
+/** The cited sources under an answer; each opens at its first citation. `withScores`: with the reranker's sigmoid. */
 export function sourcesView(
   answer: AnswerState,
-  texts: Texts,
-  openCitation: (index: number) => void,
+  {
+    texts,
+    openCitation,
+    withScores = false,
+  }: { texts: Texts; openCitation: (index: number) => void; withScores?: boolean },
 ): HTMLElement | null {
   const cited = citedSources(answer);
   if (cited.length === 0) return null;
   const items = cited.map((source) => {
     const first = answer.citations.findIndex(({ n }) => n === source.n);
     const place = source.headings.at(-1);
+    const relevance = withScores ? source.scores.rerank?.sigmoid : undefined;
     return element(
       'li',
       {},
@@ -32,6 +36,8 @@ export function sourcesView(
           element('span', { class: 'source-title' }, source.title),
           place !== undefined && element('span', { class: 'source-place' }, place),
         ),
+        relevance !== undefined &&
+          element('span', { class: 'source-score number', title: texts.relevance }, relevance.toFixed(2)),
       ),
     );
   });

@@ -10,11 +10,13 @@ export interface TopBarOptions {
   open: (knowledgeBase: string) => void;
   newConversation: () => void;
   switchLanguage: () => void;
+  /** Absent where no key is in use. */
+  changeKey?: () => void;
 }
 
 export type TopBar = ReturnType<typeof createTopBar>;
 
-/** Name, choice of knowledge base, new conversation, language. */
+/** Name, choice of knowledge base, new conversation, key, language. */
 export function createTopBar(root: HTMLElement, options: TopBarOptions) {
   const { texts, language, knowledgeBases } = options;
   const select = element(
@@ -33,30 +35,13 @@ export function createTopBar(root: HTMLElement, options: TopBarOptions) {
     icon('new'),
     element('span', {}, texts.newConversation),
   );
+  const heading = element('h1', { class: 'visually-hidden', hidden: true });
   const choice = element('div', { class: 'knowledge-choice' }, select, icon('chevron'));
   root.replaceChildren(
-    element(
-      'div',
-      { class: 'wordmark', role: 'img', 'aria-label': 'Askbase' },
-      icon('mark'),
-      element('span', {}, 'Askbase'),
-    ),
+    wordmark(),
+    heading,
     choice,
-    element(
-      'div',
-      { class: 'top-end' },
-      anew,
-      element(
-        'button',
-        {
-          type: 'button',
-          class: 'text-button language-switch',
-          lang: language === 'en' ? 'zh' : 'en',
-          onclick: options.switchLanguage,
-        },
-        texts.otherLanguage,
-      ),
-    ),
+    element('div', { class: 'top-end' }, anew, keyButton(options), languageSwitch(options)),
   );
 
   return {
@@ -64,6 +49,49 @@ export function createTopBar(root: HTMLElement, options: TopBarOptions) {
       choice.hidden = !started || knowledgeBases.length === 0;
       anew.hidden = !started;
       if (knowledgeBase !== undefined) select.value = knowledgeBase;
+      const { title } = knowledgeBases.find(({ id }) => id === knowledgeBase) ?? {};
+      heading.hidden = !started;
+      heading.textContent = localized(title, language);
+      document.title = started ? `${heading.textContent} · Askbase` : 'Askbase';
     },
   };
+}
+
+export function wordmark(): HTMLElement {
+  return element(
+    'div',
+    { class: 'wordmark', role: 'img', 'aria-label': 'Askbase' },
+    icon('mark'),
+    element('span', {}, 'Askbase'),
+  );
+}
+
+export function languageSwitch({
+  texts,
+  language,
+  switchLanguage,
+}: Pick<TopBarOptions, 'texts' | 'language' | 'switchLanguage'>): HTMLElement {
+  return element(
+    'button',
+    {
+      type: 'button',
+      class: 'text-button language-switch',
+      lang: language === 'en' ? 'zh' : 'en',
+      onclick: switchLanguage,
+    },
+    texts.otherLanguage,
+  );
+}
+
+export function keyButton({
+  texts,
+  changeKey,
+}: Pick<TopBarOptions, 'texts' | 'changeKey'>): HTMLElement | null {
+  if (changeKey === undefined) return null;
+  const label = texts.key.change;
+  return element(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': label, title: label, onclick: changeKey },
+    icon('key'),
+  );
 }

@@ -5,8 +5,8 @@ import { textsFor } from '../../src/page/texts.js';
 describe('the language of the page', () => {
   it('is what was chosen before, else the first the browser prefers of the two', () => {
     expect(chooseLanguage('zh', ['en-GB'])).toBe('zh');
-    expect(chooseLanguage(null, ['fr-FR', 'zh-Hant-TW', 'en'])).toBe('zh');
-    expect(chooseLanguage(null, ['en-US', 'zh'])).toBe('en');
+    expect(chooseLanguage(undefined, ['fr-FR', 'zh-Hant-TW', 'en'])).toBe('zh');
+    expect(chooseLanguage(undefined, ['en-US', 'zh'])).toBe('en');
     expect(chooseLanguage('xx', ['de'])).toBe('en');
   });
 

@@ -91,3 +91,12 @@ export async function faintTexts(page: Page): Promise<string[]> {
     return faint;
   });
 }
+
+/** What scrolls sideways that should not: the page and its columns. */
+export async function sidewaysScrollers(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll('#scroller, .panel-body, .handoffs')]
+      .filter((node) => node.scrollWidth > node.clientWidth)
+      .map((node) => node.id || node.className || node.tagName),
+  );
+}

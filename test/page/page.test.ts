@@ -1,20 +1,16 @@
-import { type Browser, type BrowserContextOptions, devices, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BrowserContextOptions, devices, type Page } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FrameBody, NoAnswerReason } from '../../src/frames.js';
 import { createGate } from '../stream/scripted-answers.js';
-import {
-  chromiumPath,
-  launchBrowser,
-  type OpenedPage,
-  type OpenPageOptions,
-  openPage,
-} from '../support/browser.js';
-import { faintTexts, isInView, unnamedControls, visibleText } from './page-checks.js';
+import { chromiumPath, type OpenPageOptions } from '../support/browser.js';
+import { faintTexts, isInView, sidewaysScrollers, unnamedControls, visibleText } from './page-checks.js';
+import { ask, askAndWait, usePages } from './page-suite.js';
 import {
   answer,
   cited,
   completed,
   found,
+  markedAnswer,
   PASSAGE_IDS,
   started,
   TRACE,
@@ -23,56 +19,29 @@ import {
 import { type ScriptedServer, startScriptedServer } from './scripted-server.js';
 
 const PHONE: BrowserContextOptions = {
-  viewport: { width: 360, height: 740 },
+  viewport: { width: 320, height: 640 },
   isMobile: true,
   hasTouch: true,
 };
 
 describe.skipIf(chromiumPath === undefined)('the page', () => {
-  let browser: Browser;
   let server: ScriptedServer;
-  let opened: OpenedPage[] = [];
-  /** What a test expects the browser to complain about. */
-  let expectedProblems: RegExp;
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser?.close());
 
   beforeEach(async () => {
     server = await startScriptedServer();
     server.respond(answer);
     server.explain(TRACE);
-    expectedProblems = /^$/;
   });
-  afterEach(async () => {
-    const problems = opened.flatMap((one) => one.problems);
-    await Promise.all(opened.map((one) => one.close()));
-    opened = [];
-    await server.close();
-    expect(problems.filter((problem) => !expectedProblems.test(problem))).toEqual([]);
-  });
+  afterEach(() => server.close());
+  const pages = usePages();
 
   async function open(options: OpenPageOptions = {}): Promise<Page> {
-    const one = await openPage(browser, server.url, options);
-    opened.push(one);
-    await one.page.locator('.knowledge-card, .load-failure').first().waitFor();
-    return one.page;
-  }
-
-  async function ask(page: Page, question: string): Promise<void> {
-    await page.getByLabel('Your question').fill(question);
-    await page.keyboard.press('Enter');
+    const page = await pages.open(server.url, options);
+    await page.locator('.knowledge-card, .load-failure').first().waitFor();
+    return page;
   }
 
   const finished = (page: Page) => page.locator('.exchange:last-child .actions').waitFor();
-
-  async function askAndWait(page: Page, question: string): Promise<void> {
-    const before = await page.locator('.exchange').count();
-    await ask(page, question);
-    await page.locator('.exchange').nth(before).locator('.actions').waitFor();
-  }
 
   const without = (reason: NoAnswerReason, text: string) =>
     async function* (asked: { text: string }): AsyncGenerator<FrameBody> {
@@ -140,24 +109,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     });
 
     it('marks sentences that the passages do not support, and says so in words', async () => {
-      const text = 'Right. Shaky. Wrong.';
-      const check = (span: [number, number], verdict: 'supported' | 'weak' | 'unsupported'): FrameBody => ({
-        type: 'grounding-checked',
-        span,
-        verdict,
-        score: 0.5,
-        citations: [1],
-        reasons: verdict === 'unsupported' ? [{ reason: 'number', words: 'Wrong' }] : [],
-      });
-      server.respond(async function* (asked) {
-        yield started(asked.text);
-        yield found;
-        yield { type: 'text-delta', text };
-        yield check([0, 6], 'supported');
-        yield check([7, 13], 'weak');
-        yield check([14, 20], 'unsupported');
-        yield completed(text, { degraded: ['rerank'] });
-      });
+      server.respond(markedAnswer);
       const page = await open();
       await askAndWait(page, 'Is it so?');
       expect(await page.locator('.verdict-weak').allInnerTexts()).toEqual(['Shaky.']);
@@ -327,7 +279,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       await askAndWait(page, 'Fever');
       await page.getByRole('heading', { name: 'One question first' }).waitFor();
       server.respond(without('operator', 'Your message was passed on.'));
-      await askAndWait(page, 'Are you there?');
+      await ask(page, 'Are you there?');
       await page.getByRole('heading', { name: 'A person will answer here' }).waitFor();
       expect(await page.getByRole('button', { name: 'Why these passages' }).count()).toBe(0);
     });
@@ -428,6 +380,14 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     expect(text).toMatch(
       /tiny-embedder[\s\S]*tiny-reranker[\s\S]*cpu[\s\S]*scripted[\s\S]*1,204 read, 131 written/,
     );
+    expect(text).toMatch(/Cost\s+0\.000420/);
+    expect(text).toMatch(/From memory\s+a question like it was answered before \(0\.970\)/);
+    expect(text).toMatch(/Best logit\s+3\.60[\s\S]*Share of the rare words covered\s+0\.90/);
+    expect(await panel.getByText('Answer from the passages.').isVisible()).toBe(false);
+    await panel.getByText('What the model was asked').click();
+    expect(await visibleText(panel.locator('.prompt-sent'))).toMatch(
+      /system\s+Answer from the passages\.\s+user\s+How long\?/,
+    );
 
     await panel.getByRole('button', { name: 'Gift services' }).click();
     await page.getByText('Gift cards cannot be returned.').waitFor();
@@ -496,7 +456,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     });
 
     it('goes on after the server was restarted, and says meanwhile that the connection is lost', async () => {
-      expectedProblems = /ERR_CONNECTION_REFUSED|WebSocket|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/;
+      pages.expectProblems(/ERR_CONNECTION_REFUSED|WebSocket|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/);
       const gates = [createGate(), createGate(), createGate()];
       server.respond(slow(gates));
       const page = await open();
@@ -517,7 +477,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       await ask(page, 'Long?');
       await page.getByText('word9').waitFor();
       await page.getByLabel('Knowledge base').selectOption('health');
-      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.locator('.welcome h1').waitFor();
       for (const gate of gates) gate.open();
       await page.getByLabel('Shop support').check();
       await finished(page);
@@ -542,9 +502,10 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     const page = await open();
     await askAndWait(page, 'One?');
     await page.getByRole('button', { name: 'New conversation' }).click();
-    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.locator('.welcome h1').waitFor();
     await askAndWait(page, 'Two?');
     expect(await page.locator('.question').allInnerTexts()).toEqual(['Two?']);
+    expect(await page.title()).toBe('Shop support · Askbase');
     expect(new Set(conversations).size).toBe(2);
   });
 
@@ -555,18 +516,18 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     server = await startScriptedServer();
     server.respond(answer);
     const stored = await page.evaluate(() => sessionStorage.getItem('askbase') ?? '');
-    await opened.splice(0)[0]?.close();
-    expectedProblems = /404/;
+    await pages.close();
+    pages.expectProblems(/404/);
     const other = await open({
       prepare: (one) => one.addInitScript((value) => sessionStorage.setItem('askbase', value), stored),
     });
-    await other.getByRole('heading', { level: 1 }).waitFor();
+    await other.locator('.welcome h1').waitFor();
     await askAndWait(other, 'Two?');
     expect(await other.locator('.question').allInnerTexts()).toEqual(['Two?']);
   });
 
   it('says in plain words that the server cannot be reached, and loads on request', async () => {
-    expectedProblems = /ERR_FAILED/;
+    pages.expectProblems(/ERR_FAILED/);
     const page = await open({
       prepare: (one) => one.route('**/v1/knowledge-bases', (route) => route.abort()),
     });
@@ -577,7 +538,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
   });
 
   it('says while the documents are still being read, and shows their number afterwards', async () => {
-    expectedProblems = /503/;
+    pages.expectProblems(/503/);
     let passages = 7;
     const page = await open({
       async prepare(one) {
@@ -697,8 +658,11 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       server.respond(without('below-threshold', 'I do not know.'));
       await askAndWait(page, 'Weather?');
       await at('no answer');
+      server.respond(markedAnswer);
+      await askAndWait(page, 'Is it so?');
+      await at('marked sentences');
       await page.getByLabel('Knowledge base').selectOption('health');
-      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.locator('.welcome h1').waitFor();
       await at('disclaimer');
       server.respond(without('triage', 'Call 120.'));
       await askAndWait(page, 'Chest pain');
@@ -720,13 +684,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
 
     it('fits a phone without scrolling sideways', async () => {
       const page = await open(PHONE);
-      const findings = await walk(page, () =>
-        page.evaluate(() =>
-          [document.documentElement, ...document.querySelectorAll('#scroller, .panel-body')]
-            .filter((node) => node.scrollWidth > node.clientWidth)
-            .map((node) => node.id || node.className || node.tagName),
-        ),
-      );
+      const findings = await walk(page, () => sidewaysScrollers(page));
       expect(findings).toEqual({});
     });
 

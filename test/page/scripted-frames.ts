@@ -94,6 +94,26 @@ export async function* answer({ text: question }: { text: string }): AsyncGenera
   yield completed(WHOLE_TEXT, { citations: CITATIONS });
 }
 
+/** Three sentences: supported, weak, unsupported; and a stage that was not there. */
+export async function* markedAnswer({ text: question }: { text: string }): AsyncGenerator<FrameBody> {
+  const text = 'Right. Shaky. Wrong.';
+  const check = (span: [number, number], verdict: 'supported' | 'weak' | 'unsupported'): FrameBody => ({
+    type: 'grounding-checked',
+    span,
+    verdict,
+    score: 0.5,
+    citations: [1],
+    reasons: verdict === 'unsupported' ? [{ reason: 'number', words: 'Wrong' }] : [],
+  });
+  yield started(question);
+  yield found;
+  yield { type: 'text-delta', text };
+  yield check([0, 6], 'supported');
+  yield check([7, 13], 'weak');
+  yield check([14, 20], 'unsupported');
+  yield completed(text, { degraded: ['rerank'] });
+}
+
 export const TRACE: Trace = {
   understanding: [],
   messageId: '',
@@ -119,6 +139,12 @@ export const TRACE: Trace = {
   reranker: 'tiny-reranker',
   device: 'cpu',
   usage: { model: 'scripted', promptTokens: 1204, completionTokens: 131 },
+  cost: 0.00042,
+  cache: { kind: 'meaning', similarity: 0.97, messageId: '' },
+  prompt: [
+    { role: 'system', content: 'Answer from the passages.' },
+    { role: 'user', content: 'How long?' },
+  ],
   at: '2026-01-01T00:00:00.000Z',
 };
 

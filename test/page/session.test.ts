@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../src/page/session.js';
 
-function memoryStorage(): Pick<Storage, 'getItem' | 'setItem'> {
+function memoryStorage(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
   const values = new Map<string, string>();
   return {
     getItem: (key) => values.get(key) ?? null,
     setItem: (key, value) => void values.set(key, value),
+    removeItem: (key) => void values.delete(key),
   };
 }
 
@@ -45,6 +46,25 @@ describe('what a tab remembers', () => {
     expect(second.conversation('shop')).toBeUndefined();
   });
 
+  it('keeps an API key in the tab, in the browser only on request, and nowhere once it is forgotten', () => {
+    const tab = memoryStorage();
+    const browser = memoryStorage();
+    const open = (own = tab) =>
+      createSession(
+        () => own,
+        () => browser,
+      );
+    open().setApiKey('ask_1', { remember: false });
+    expect(open().apiKey()).toBe('ask_1');
+    expect(open(memoryStorage()).apiKey()).toBeUndefined();
+    open().setApiKey('ask_2', { remember: true });
+    expect([open().apiKey(), open(memoryStorage()).apiKey()]).toEqual(['ask_2', 'ask_2']);
+    open().setApiKey('ask_3', { remember: false });
+    expect([open().apiKey(), open(memoryStorage()).apiKey()]).toEqual(['ask_3', undefined]);
+    open().forgetApiKey();
+    expect(open().apiKey()).toBeUndefined();
+  });
+
   it('works where the browser refuses storage, and where something else wrote there', () => {
     const refuse = (): never => {
       throw new Error('SecurityError');
@@ -52,9 +72,11 @@ describe('what a tab remembers', () => {
     const refused = createSession(refuse, refuse);
     refused.setConversation('shop', 'c-1');
     expect(refused.conversation('shop')).toBe('c-1');
-    expect(refused.language()).toBeNull();
+    expect(refused.language()).toBeUndefined();
+    refused.setApiKey('ask_1', { remember: true });
+    expect(refused.apiKey()).toBe('ask_1');
 
-    const strange = { getItem: () => '[not json', setItem: () => undefined };
+    const strange = { getItem: () => '[not json', setItem: () => undefined, removeItem: () => undefined };
     expect(createSession(() => strange, memoryStorage).draft('shop')).toBe('');
   });
 });

@@ -1,43 +1,37 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGate } from '../stream/scripted-answers.js';
-import { startTestApp, type TestApp } from '../support/app.js';
-import { chromiumPath, launchBrowser, type OpenedPage, openPage } from '../support/browser.js';
+import { SAMPLE_KNOWLEDGE, startTestApp, type TestApp } from '../support/app.js';
+import { chromiumPath } from '../support/browser.js';
 import { type ModelServer, startModelServer } from '../support/model-server.js';
 import { visibleText } from './page-checks.js';
+import { ask, usePages } from './page-suite.js';
+
+const KNOWLEDGE = {
+  ...SAMPLE_KNOWLEDGE,
+  'strict/kb.yaml': 'title: {en: Checked answers}\ngrounding: withhold',
+  'strict/returns.md': SAMPLE_KNOWLEDGE['shop/en/returns.md'] ?? '',
+};
 
 describe.skipIf(chromiumPath === undefined)('the page on the real app', () => {
-  let browser: Browser;
   let model: ModelServer;
   let app: TestApp;
-  let opened: OpenedPage | undefined;
 
   beforeAll(async () => {
-    browser = await launchBrowser();
     model = await startModelServer();
-    app = await startTestApp({ env: { OPENAI_BASE_URL: model.url, CHAT_MODEL: 'scripted' } });
+    const env = { OPENAI_BASE_URL: model.url, CHAT_MODEL: 'scripted' };
+    app = await startTestApp({ env, knowledge: KNOWLEDGE });
   });
   afterAll(async () => {
-    await browser?.close();
     await app?.close();
     await model?.close();
   });
-  afterEach(async () => {
-    const problems = opened?.problems ?? [];
-    await opened?.close();
-    opened = undefined;
-    expect(problems).toEqual([]);
-  });
+  const pages = usePages();
 
-  async function open(): Promise<Page> {
-    opened = await openPage(browser, app.url);
-    await opened.page.getByRole('radio', { name: 'Shop support' }).check();
-    return opened.page;
-  }
-
-  async function ask(page: Page, question: string): Promise<void> {
-    await page.getByLabel('Your question').fill(question);
-    await page.keyboard.press('Enter');
+  async function open(knowledgeBase = 'Shop support'): Promise<Page> {
+    const page = await pages.open(app.url);
+    await page.getByRole('radio', { name: knowledgeBase }).check();
+    return page;
   }
 
   const finished = (page: Page, count = 1) =>
@@ -117,6 +111,51 @@ describe.skipIf(chromiumPath === undefined)('the page on the real app', () => {
     await page.reload();
     await finished(page);
     expect(await page.locator('.chip').count()).toBe(2);
+  });
+
+  it('marks a sentence whose number the passage does not have, and says why', async () => {
+    model.respond({
+      steps: ['Opened headphones can not be returned [1]. You have 90 days to return an item [1].'],
+    });
+    const page = await open();
+    await ask(page, 'How long do I have to return an item?');
+    await finished(page);
+    const marked = page.locator('.verdict-unsupported');
+    expect((await marked.allInnerTexts()).join('')).toBe('You have 90 days to return an item.');
+    expect(await marked.first().getAttribute('title')).toContain('another number than “90');
+    expect(await page.locator('.answer-body [tabindex="0"]').count()).toBe(1);
+    await page.getByText('The wavy sentence is not supported by any passage.').waitFor();
+  });
+
+  it('leaves out what the passages do not support where the knowledge base wants that, and says so', async () => {
+    model.respond({
+      steps: ['Opened headphones can not be returned [1]. You have 90 days to return an item [1].'],
+    });
+    const page = await open('Checked answers');
+    await ask(page, 'How long do I have to return an item?');
+    await finished(page);
+    expect(await visibleText(page.locator('.answer-body'))).not.toContain('90 days');
+    expect(await visibleText(page.locator('.answer-body'))).toContain(
+      'Opened headphones can not be returned.',
+    );
+    await page.getByText('One sentence was left out: the passages do not support it.').waitFor();
+    expect(await page.locator('.verdict-unsupported').count()).toBe(0);
+  });
+
+  it('shows which words of a passage counted for its relevance', async () => {
+    model.respond({ steps: ['You have 30 days to return an item [1].'] });
+    const page = await open();
+    await ask(page, 'How long do I have to return an item?');
+    await finished(page);
+    await page.getByRole('button', { name: 'Why these passages' }).click();
+    const why = page.getByRole('dialog', { name: 'Why these passages' });
+    await why.locator('.candidate-kept .candidate-title').first().click();
+    await page.getByRole('button', { name: 'Which words counted?' }).click();
+    const counted = page.locator('.passage-text mark.counted');
+    await counted.first().waitFor();
+    expect(await counted.first().getAttribute('title')).toMatch(
+      /^without this, the relevance \(logit\) is \d+\.\d\d lower$/,
+    );
   });
 
   it('shows a red flag, a wish for a person, and an honest no', async () => {
