@@ -64,5 +64,6 @@ const SAID_WITHOUT_SEARCH = new Set(['triage', 'policy', 'clarification', 'no-vi
 /** Whether a search was made, so that there is something to explain. */
 export function hasTrace(answer: AnswerState): boolean {
   const reason = answer.completed?.reason ?? '';
-  return !isRunning(answer) && answer.question !== undefined && !SAID_WITHOUT_SEARCH.has(reason);
+  const searched = answer.sources.length > 0 || !SAID_WITHOUT_SEARCH.has(reason);
+  return !isRunning(answer) && answer.question !== undefined && searched;
 }
