@@ -56,7 +56,7 @@ function add(part: string, what: string, value: number, unit: string, atMost?: n
 }
 
 async function start<M>(module: string, env: Record<string, string> = {}): Promise<BenchProcess<M>> {
-  const child = await startProcess<M>(`./${module}`, env);
+  const child = await startProcess<M>(module, env);
   started.push(child);
   return child;
 }
@@ -104,6 +104,7 @@ const question = (text: string) => ({ knowledgeBase: 'load', text });
 /** The streaming path against `ws` that sends each token by itself: the same tokens, the same clients. */
 async function compareCpu(): Promise<void> {
   const answers = 200;
+  const everyMs = 5;
   const env = { TOKENS: '500', TOKENS_PER_SECOND: String(TOKENS_PER_SECOND) };
   const generator = await start<GeneratorMethods>('generator-process');
   const measure = async (
@@ -127,12 +128,12 @@ async function compareCpu(): Promise<void> {
       'startAnswers',
       url,
       Array.from({ length: answers }, () => ({ knowledgeBase: 'shop', text: 'x' })),
-      0,
+      everyMs,
     );
   const plain = await measure(
     'ws, each token by itself',
     await start<PlainMethods>('plain-ws-process', env),
-    (url) => generator.call('startPlain', url, answers),
+    (url) => generator.call('startPlain', url, answers, everyMs),
   );
   const ours = await measure(
     'runner, frames and socket.io',

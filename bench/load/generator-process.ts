@@ -12,15 +12,17 @@ interface Frame {
   seq: number;
   type: string;
   text?: string;
-  error?: { code: string };
+  error?: Failure;
+}
+
+interface Failure {
+  code: string;
+  message: string;
 }
 
 interface Client {
   socket: WebSocket;
-  emit(
-    event: string,
-    payload: object,
-  ): Promise<{ ok: boolean; messageId?: string; error?: { code: string } }>;
+  emit(event: string, payload: object): Promise<{ ok: boolean; messageId?: string; error?: Failure }>;
   onFrame: (frame: Frame) => void;
 }
 
@@ -62,6 +64,7 @@ interface Tally {
   /** Those whose first text is there, or that have ended. */
   begun: number;
   completed: number;
+  /** By code and message: a `timeout` may be of several things. */
   failed: Record<string, number>;
   frames: number;
   deltas: number;
@@ -88,8 +91,9 @@ const newTally = (): Tally => ({
 let tally = newTally();
 let measuring = false;
 
-function fail(code: string): void {
-  tally.failed[code] = (tally.failed[code] ?? 0) + 1;
+function fail(error: Failure | undefined): void {
+  const what = error === undefined ? 'unknown' : `${error.code}: ${error.message}`;
+  tally.failed[what] = (tally.failed[what] ?? 0) + 1;
 }
 
 /** Asks one question and counts what comes, up to its end. */
@@ -118,13 +122,13 @@ async function askOnce(client: Client, question: object): Promise<void> {
         }
       }
       if (frame.type === 'answer-completed') tally.completed += 1;
-      if (frame.type === 'answer-failed') fail(frame.error?.code ?? 'unknown');
+      if (frame.type === 'answer-failed') fail(frame.error);
       if (frame.type === 'answer-completed' || frame.type === 'answer-failed') resolve();
     };
   });
   const ack = await client.emit('question-ask', question);
   if (ack.ok) await ended;
-  else fail(ack.error?.code ?? 'unknown');
+  else fail(ack.error);
   begin();
 }
 
@@ -193,23 +197,14 @@ const methods = {
     for (const { socket } of clients) socket.terminate();
     return sent;
   },
-  /** One question over `ws`, to be streamed by the peer. */
-  async startPlain(url: string, count: number): Promise<void> {
+  /** Answers of the peer, `everyMs` apart like those of `startAnswers`: timers that fire together would share their cost. */
+  async startPlain(url: string, count: number, everyMs: number): Promise<void> {
     tally = newTally();
-    const running = Array.from({ length: count }, async () => {
-      const socket = new WebSocket(url.replace('http', 'ws'));
-      await new Promise((resolve) => socket.once('open', resolve));
-      const ended = new Promise<void>((resolve) => {
-        socket.on('message', (bytes: Buffer) => {
-          const { type } = JSON.parse(bytes.toString()) as Frame;
-          if (type === 'answer-completed') resolve();
-          else tally.tokens += 1;
-        });
-      });
-      socket.send('go');
-      await ended;
-      socket.terminate();
-    });
+    const running: Promise<void>[] = [];
+    for (let index = 0; index < count; index += 1) {
+      running.push(streamPlain(url));
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
     answering = Promise.all(running);
   },
   /** Asks, waits for the first text and ends it that way; gives the microsecond in which it did. */
@@ -236,6 +231,22 @@ const methods = {
     return at;
   },
 };
+
+/** One answer of the peer, from its start to its end. */
+async function streamPlain(url: string): Promise<void> {
+  const socket = new WebSocket(url.replace('http', 'ws'));
+  await new Promise((resolve) => socket.once('open', resolve));
+  const ended = new Promise<void>((resolve) => {
+    socket.on('message', (bytes: Buffer) => {
+      const { type } = JSON.parse(bytes.toString()) as Frame;
+      if (type === 'answer-completed') resolve();
+      else tally.tokens += 1;
+    });
+  });
+  socket.send('go');
+  await ended;
+  socket.terminate();
+}
 
 async function hangUp(url: string, question: object): Promise<number> {
   const leaving = new AbortController();

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FrameBody } from '../../src/frames.js';
 import { createSqliteStore } from '../../src/store/sqlite-store.js';
 import { createAccess } from '../../src/stream/access.js';
 import { createAnswerRunner } from '../../src/stream/answer-runner.js';
@@ -36,34 +37,41 @@ const conversations = durable
   ? await createSqliteStore({ file: join(mkdtempSync(join(tmpdir(), 'askbase-bench-')), 'store.db') })
   : noStore;
 
+/** An iterator by hand: a generator around each token would cost as much as what is measured. */
+function writeAnswer(question: string): AsyncIterableIterator<FrameBody> {
+  const bodies: FrameBody[] = [started(question)];
+  let wake: (() => void) | undefined;
+  let ended = false;
+  const write = (body: FrameBody): void => {
+    bodies.push(body);
+    const waiting = wake;
+    wake = undefined;
+    waiting?.();
+  };
+  writeTokens({
+    onToken: (text) => write({ type: 'text-delta', text }),
+    onEnd: () => write(completed('Done.')),
+  });
+  const take = (): IteratorResult<FrameBody> => {
+    const value = bodies.shift();
+    if (value === undefined || ended) return { value: undefined, done: true };
+    ended = value.type === 'answer-completed';
+    return { value, done: false };
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () =>
+      new Promise((resolve) => {
+        if (bodies.length > 0 || ended) resolve(take());
+        else wake = () => resolve(take());
+      }),
+  };
+}
+
 const runner = createAnswerRunner({
-  async *pipeline({ text }, { signal }) {
-    yield started(text);
-    const arrived: string[] = [];
-    let ended = false;
-    let wake: () => void = () => undefined;
-    writeTokens({
-      onToken(token) {
-        arrived.push(token);
-        wake();
-      },
-      onEnd() {
-        ended = true;
-        wake();
-      },
-    });
-    while (!ended || arrived.length > 0) {
-      const token = arrived.shift();
-      if (token !== undefined) yield { type: 'text-delta', text: token };
-      else {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      signal.throwIfAborted();
-    }
-    yield completed('Done.');
-  },
+  pipeline: ({ text }) => writeAnswer(text),
   conversations,
   knowledgeBases: createKnowledgeBases(shop),
   logger: silentLogger,

@@ -1,5 +1,4 @@
 /** Askbase itself, with what it uses to be asked for. */
-import { fileURLToPath } from 'node:url';
 import { createApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { createWinstonLogger } from '../../src/telemetry/winston-logger.js';
@@ -8,7 +7,7 @@ import { watchUsage } from './usage.js';
 
 export type ServerMethods = typeof methods;
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = process.cwd();
 const usage = watchUsage();
 const logger = createWinstonLogger({ level: 'warn', style: 'text', colors: false, stream: process.stderr });
 const starting = createApp(readConfig(process.env, ROOT), {

@@ -14,11 +14,12 @@ import type { AnswerQuota } from './answer-quota.js';
 import type { AnswerRelay } from './answer-relay.js';
 import { askSchema } from './ask.js';
 import { createBell } from './bell.js';
+import { createFlushClock } from './flush-clock.js';
 import { followElsewhere } from './follow-elsewhere.js';
 import type { KnowledgeBases } from './knowledge-bases.js';
 import { parseInput } from './parse-input.js';
 import { type Pipeline, runAnswer } from './run-answer.js';
-import { type FollowOptions, RunningAnswer } from './running-answer.js';
+import { type FollowOptions, RunningAnswer, type ShowFrame } from './running-answer.js';
 
 export interface AnswerLimits {
   /** Answers at a time in this process; one more is refused with `overloaded`. */
@@ -104,6 +105,8 @@ export interface AnswerRunner {
    * `interrupted` where the message never got its final frame.
    */
   follow(messageId: string, afterSeq: number, options: FollowOptions): AsyncIterable<AnswerFrame>;
+  /** The same, each frame handed to `show` in the turn in which it is there: for clients that are sent thousands a second. */
+  deliver(messageId: string, afterSeq: number, show: ShowFrame, options: FollowOptions): Promise<void>;
   /** Whether this process writes the message. */
   isRunning(messageId: string): boolean;
   /** Answers running now. */
@@ -118,6 +121,7 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const answers = new Map<string, RunningAnswer>();
   const changed = createBell();
+  const clock = createFlushClock({ intervalMs: limits.flushIntervalMs });
   let draining = false;
 
   /** Permit before work: the place is taken before the first await. */
@@ -192,6 +196,27 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
   };
   relay?.onStop((messageId) => answers.get(messageId)?.abort(new AppError('stopped')));
 
+  async function* follow(
+    messageId: string,
+    afterSeq: number,
+    followOptions: FollowOptions,
+  ): AsyncGenerator<AnswerFrame> {
+    const answer = answers.get(messageId);
+    if (answer !== undefined) {
+      yield* answer.follow(afterSeq, followOptions);
+      return;
+    }
+    if (relay !== undefined) {
+      yield* followElsewhere(messageId, afterSeq, { conversations, relay, signal: followOptions.signal });
+      return;
+    }
+    const frames = await conversations.readFrames(messageId, afterSeq);
+    if (frames === undefined) throw new AppError('not-found', 'There is no such message.');
+    yield* frames;
+    const message = await conversations.readMessage(messageId);
+    if (message?.status === 'running') throw new AppError('interrupted');
+  }
+
   return {
     async start(input, startOptions = {}) {
       const question = parseInput(askSchema, input);
@@ -210,7 +235,8 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
           pipeline,
           conversations,
           logger,
-          ...limits,
+          clock,
+          stopMs: limits.stopMs,
         });
         void (caller === undefined ? run() : onBehalfOf(caller, run)).then(dismiss);
         return { conversationId, messageId };
@@ -228,21 +254,11 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
       return true;
     },
     find,
-    async *follow(messageId, afterSeq, followOptions) {
+    follow,
+    async deliver(messageId, afterSeq, show, followOptions) {
       const answer = answers.get(messageId);
-      if (answer !== undefined) {
-        yield* answer.follow(afterSeq, followOptions);
-        return;
-      }
-      if (relay !== undefined) {
-        yield* followElsewhere(messageId, afterSeq, { conversations, relay, signal: followOptions.signal });
-        return;
-      }
-      const frames = await conversations.readFrames(messageId, afterSeq);
-      if (frames === undefined) throw new AppError('not-found', 'There is no such message.');
-      yield* frames;
-      const message = await conversations.readMessage(messageId);
-      if (message?.status === 'running') throw new AppError('interrupted');
+      if (answer !== undefined) return answer.deliver(afterSeq, show, followOptions);
+      for await (const frame of follow(messageId, afterSeq, followOptions)) await show(frame);
     },
     isRunning: (messageId) => answers.has(messageId),
     get running() {

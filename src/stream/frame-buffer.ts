@@ -1,74 +1,82 @@
 import type { FrameBody } from '../frames.js';
-import { createBell } from './bell.js';
+import type { FlushClock } from './flush-clock.js';
 
-/** Collects what the pipeline yields and gives it out in batches, adjacent text deltas joined. */
+/** Collects what the pipeline yields and writes it in batches, adjacent text deltas joined. */
 export interface FrameBuffer {
-  push(body: FrameBody): void;
-  /** Nothing more comes; `thrown` where the pipeline failed. */
-  end(failure?: { thrown: unknown }): void;
   /**
-   * Batches in order. The first delta goes at once, later ones at most every `intervalMs`; any other frame goes at
-   * once and takes the text before it along. Throws what `end` was given. When the signal aborts, gives what is
-   * there once the pipeline has ended (or `endWithinMs` are over), then throws the signal's reason.
+   * The first delta, and one after a silence, is written at once, others when the clock ticks; any other frame is written at once and takes
+   * the text before it along. While a batch is being written, the next one gathers.
    */
-  batches(options: { signal: AbortSignal; endWithinMs: number }): AsyncGenerator<FrameBody[]>;
+  push(body: FrameBody): void;
+  /** Writes what is there; what is pushed from now on is dropped. Rejects with what a write threw. */
+  end(): Promise<void>;
 }
 
-export function createFrameBuffer({ intervalMs }: { intervalMs: number }): FrameBuffer {
-  const bell = createBell();
-  let buffered: FrameBody[] = [];
-  let ended = false;
-  let failure: { thrown: unknown } | undefined;
-  let lastDeltaAt = Number.NEGATIVE_INFINITY;
+/** After so many, text that comes is the first again. Fewer would let a busy process send more frames, not fewer. */
+const SILENT_TICKS = 3;
 
-  const millisecondsUntilDue = (): number => {
-    if (buffered.length === 0) return Number.POSITIVE_INFINITY;
-    if (ended || buffered.some(({ type }) => type !== 'text-delta')) return 0;
-    return lastDeltaAt + intervalMs - performance.now();
-  };
-  const take = (): FrameBody[] => {
+export interface FrameBufferOptions {
+  clock: FlushClock;
+  /** One batch after the other, in order. After one that rejects, none follows. */
+  write: (batch: FrameBody[]) => Promise<void>;
+  onFailure: (thrown: unknown) => void;
+}
+
+export function createFrameBuffer({ clock, write, onFailure }: FrameBufferOptions): FrameBuffer {
+  let buffered: FrameBody[] = [];
+  let urgent = false;
+  let ended = false;
+  let writing: Promise<void> | undefined;
+  let failure: { thrown: unknown } | undefined;
+  let awaitsTick = false;
+  let lastWriteAt = Number.NEGATIVE_INFINITY;
+
+  const flush = (): void => {
+    if (writing !== undefined || buffered.length === 0) return;
     const batch = buffered;
     buffered = [];
-    if (batch.some(({ type }) => type === 'text-delta')) lastDeltaAt = performance.now();
-    return batch;
+    urgent = false;
+    lastWriteAt = performance.now();
+    writing = write(batch).then(written, failed);
+  };
+  const written = (): void => {
+    writing = undefined;
+    schedule();
+  };
+  /** `writing` stays: nothing may follow a batch that is missing. */
+  const failed = (thrown: unknown): void => {
+    failure = { thrown };
+    onFailure(thrown);
+  };
+  const schedule = (): void => {
+    if (urgent || ended || performance.now() - lastWriteAt >= SILENT_TICKS * clock.intervalMs) flush();
+    else if (!awaitsTick && buffered.length > 0) {
+      awaitsTick = true;
+      clock.onNextTick(tick);
+    }
+  };
+  const tick = (): void => {
+    awaitsTick = false;
+    flush();
   };
 
   return {
     push(body) {
+      if (ended) return;
       const last = buffered.at(-1);
       if (body.type === 'text-delta' && last?.type === 'text-delta') {
-        // Whoever waits for the first of them takes this one along: no need to wake anybody for it.
         buffered[buffered.length - 1] = { type: 'text-delta', text: last.text + body.text };
         return;
       }
       buffered.push(body);
-      bell.ring();
+      urgent ||= body.type !== 'text-delta';
+      if (writing === undefined) schedule();
     },
-    end(withFailure) {
+    async end() {
       ended = true;
-      failure = withFailure;
-      bell.ring();
-    },
-    async *batches({ signal, endWithinMs }) {
-      // One listener for all waits: a listener per token would cost more than the token.
-      signal.addEventListener('abort', bell.ring, { once: true });
-      try {
-        while (!signal.aborted) {
-          const due = millisecondsUntilDue();
-          if (due <= 0) yield take();
-          else if (ended) break;
-          else await bell.wait(Number.isFinite(due) ? { timeoutMs: due } : {});
-        }
-      } finally {
-        signal.removeEventListener('abort', bell.ring);
-      }
-      const giveUpAt = performance.now() + endWithinMs;
-      while (!ended && performance.now() < giveUpAt) {
-        await bell.wait({ timeoutMs: giveUpAt - performance.now() });
-      }
-      if (buffered.length > 0) yield take();
-      if (failure !== undefined && !signal.aborted) throw failure.thrown;
-      signal.throwIfAborted();
+      flush();
+      while (writing !== undefined && failure === undefined) await writing;
+      if (failure !== undefined) throw failure.thrown;
     },
   };
 }

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, toAppError, toPublicError } from '../errors.js';
 import { type AnswerFrame, type FrameBody, isFinalFrame } from '../frames.js';
 import type { Ask } from '../pipeline.js';
 import type { ConversationStore } from '../store/conversation-store.js';
 import type { Logger } from '../telemetry/logger.js';
-import { createFrameBuffer, type FrameBuffer } from './frame-buffer.js';
+import type { FlushClock } from './flush-clock.js';
+import { createFrameBuffer } from './frame-buffer.js';
 import type { RunningAnswer } from './running-answer.js';
 
 /** The way from a question to frames: `answerQuestion` with its steps, or a script in a test. */
@@ -13,8 +16,7 @@ export interface RunAnswerOptions {
   pipeline: Pipeline;
   conversations: Pick<ConversationStore, 'appendFrames' | 'readFrames'>;
   logger: Logger;
-  /** Least time between two text deltas, after the first. */
-  flushIntervalMs: number;
+  clock: FlushClock;
   /** How long a stopped pipeline may take to end before its answer is ended without it. */
   stopMs: number;
 }
@@ -25,10 +27,9 @@ export interface RunAnswerOptions {
  */
 export async function runAnswer(answer: RunningAnswer, ask: Ask, options: RunAnswerOptions): Promise<void> {
   const start = performance.now();
-  const buffer = createFrameBuffer({ intervalMs: options.flushIntervalMs });
-  const pumping = pump(() => options.pipeline(ask, { signal: answer.signal }), buffer);
+  const running = runPipeline(answer, ask, options);
 
-  const final = await showUntilFinal(answer, buffer, options);
+  const final = await running.final;
   try {
     await show(answer, [final], options);
   } catch (thrown) {
@@ -42,55 +43,74 @@ export async function runAnswer(answer: RunningAnswer, ask: Ask, options: RunAns
     frames: answer.frames.length,
     milliseconds: Math.round(performance.now() - start),
   });
-  await pumping;
+  await running.ended;
 }
 
-/** Never rejects: a failure ends the buffer. */
-async function pump(run: () => AsyncIterable<FrameBody>, buffer: FrameBuffer): Promise<void> {
-  try {
-    for await (const body of run()) buffer.push(body);
-    buffer.end();
-  } catch (thrown) {
-    buffer.end({ thrown });
-  }
+interface RunningPipeline {
+  /**
+   * The frame to end with, once all before it are shown and the pipeline has ended, so that whoever sees it finds the
+   * trace written. Never rejects.
+   */
+  final: Promise<FrameBody>;
+  /** Never rejects. */
+  ended: Promise<unknown>;
 }
 
-/**
- * Shows everything but the final frame, which it returns: that one waits for the pipeline's end, so that whoever sees
- * it finds the trace written.
- */
-async function showUntilFinal(
-  answer: RunningAnswer,
-  buffer: FrameBuffer,
-  options: RunAnswerOptions,
-): Promise<FrameBody> {
+function runPipeline(answer: RunningAnswer, ask: Ask, options: RunAnswerOptions): RunningPipeline {
+  const { signal } = answer;
+  const buffer = createFrameBuffer({
+    clock: options.clock,
+    write: (batch) => show(answer, batch, options),
+    onFailure: (thrown) => answer.abort(toAppError(thrown)),
+  });
   let final: FrameBody | undefined;
-  try {
-    for await (const batch of buffer.batches({ signal: answer.signal, endWithinMs: options.stopMs })) {
+  const pump = async (): Promise<void> => {
+    for await (const body of options.pipeline(ask, { signal })) {
       if (final !== undefined) continue;
-      const end = batch.findIndex(isFinalFrame);
-      final = batch[end];
-      await show(answer, end === -1 ? batch : batch.slice(0, end), options);
+      if (isFinalFrame(body)) final = body;
+      else buffer.push(body);
     }
-    return (
-      final ?? failed(new AppError('internal', undefined, { cause: 'the pipeline gave no final frame' }))
-    );
-  } catch (thrown) {
-    logFailure(options.logger, answer, thrown);
-    answer.abort(toAppError(thrown));
-    return final ?? failed(thrown);
-  }
+  };
+  const pumping = pump();
+  const finish = async (): Promise<FrameBody> => {
+    const failure = await endOrStop(pumping, { signal, stopMs: options.stopMs });
+    try {
+      await buffer.end();
+      signal.throwIfAborted();
+      if (failure !== undefined) throw failure.thrown;
+      if (final !== undefined) return final;
+      throw new AppError('internal', undefined, { cause: 'the pipeline gave no final frame' });
+    } catch (thrown) {
+      logFailure(options.logger, answer, thrown);
+      answer.abort(toAppError(thrown));
+      return final ?? failed(thrown);
+    }
+  };
+  return { final: finish(), ended: pumping.catch(() => undefined) };
 }
 
-async function show(
+/** Resolves when the pipeline has ended, to what it threw; after a stop, when its time is over. Never rejects. */
+async function endOrStop(
+  pumping: Promise<void>,
+  { signal, stopMs }: { signal: AbortSignal; stopMs: number },
+): Promise<{ thrown: unknown } | undefined> {
+  const ended = pumping.then(
+    () => undefined,
+    (thrown: unknown) => ({ thrown }),
+  );
+  if (!signal.aborted) await Promise.race([ended, once(signal, 'abort')]);
+  if (!signal.aborted) return ended;
+  return Promise.race([ended, sleep(stopMs, undefined, { ref: false })]);
+}
+
+/** Written without `async`: each promise less is one less per frame. */
+function show(
   answer: RunningAnswer,
   bodies: readonly FrameBody[],
   { conversations }: RunAnswerOptions,
 ): Promise<void> {
-  if (bodies.length === 0) return;
   const frames = answer.number(bodies);
-  await conversations.appendFrames(frames);
-  answer.publish(frames);
+  return conversations.appendFrames(frames).then(() => answer.publish(frames));
 }
 
 /** The rest of an answer that another server has ended because it took this one for dead. */

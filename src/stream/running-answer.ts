@@ -11,6 +11,9 @@ export interface FollowOptions {
   whenLeft?: 'wait' | 'stop';
 }
 
+/** Takes the next frame; nothing more is shown until the promise it may give has resolved. */
+export type ShowFrame = (frame: AnswerFrame) => Promise<void> | undefined;
+
 export interface RunningAnswerOptions {
   conversationId: string;
   messageId: string;
@@ -26,6 +29,8 @@ export class RunningAnswer {
   readonly messageId: string;
   readonly frames: AnswerFrame[] = [];
   readonly #bell = createBell();
+  /** Of `deliver`: each looks whether there is more. */
+  readonly #listeners = new Set<() => void>();
   readonly #abortion = new AbortController();
   readonly #graceMs: number;
   readonly #isFollowedElsewhere: () => Promise<boolean>;
@@ -69,12 +74,12 @@ export class RunningAnswer {
     this.frames.push(...frames);
     if (this.ended) clearTimeout(this.#graceTimer);
     this.#bell.ring();
+    for (const proceed of this.#listeners) proceed();
   }
 
   /** Frames after `afterSeq`, in order, up to the final one or until the follower's signal aborts. */
   async *follow(afterSeq: number, { signal, whenLeft = 'wait' }: FollowOptions): AsyncGenerator<AnswerFrame> {
-    this.#followers += 1;
-    clearTimeout(this.#graceTimer);
+    this.#join();
     signal.addEventListener('abort', this.#bell.ring, { once: true });
     try {
       let next = afterSeq + 1;
@@ -91,17 +96,66 @@ export class RunningAnswer {
       }
     } finally {
       signal.removeEventListener('abort', this.#bell.ring);
-      this.#followers -= 1;
-      if (this.#followers === 0 && !this.ended) {
-        if (whenLeft === 'stop') this.#abandon();
-        else this.#startGrace();
-      }
+      this.#leave(whenLeft);
     }
+  }
+
+  /** Like `follow`, and hands each frame to `show` in the same turn in which it is published. */
+  deliver(afterSeq: number, show: ShowFrame, { signal, whenLeft = 'wait' }: FollowOptions): Promise<void> {
+    this.#join();
+    const delivering = new Promise<void>((resolve, reject) => {
+      let next = afterSeq + 1;
+      let showing = false;
+      const settle = (end: () => void): void => {
+        this.#listeners.delete(proceed);
+        signal.removeEventListener('abort', proceed);
+        end();
+      };
+      const shown = (): void => {
+        showing = false;
+        proceed();
+      };
+      const failed = (thrown: unknown): void => settle(() => reject(thrown));
+      const proceed = (): void => {
+        if (showing) return;
+        try {
+          for (let frame = this.frames[next]; frame !== undefined; frame = this.frames[next]) {
+            if (signal.aborted) break;
+            next += 1;
+            const pending = show(frame);
+            if (pending === undefined) continue;
+            showing = true;
+            pending.then(shown, failed);
+            return;
+          }
+        } catch (thrown) {
+          failed(thrown);
+          return;
+        }
+        if (signal.aborted || this.ended) settle(resolve);
+      };
+      this.#listeners.add(proceed);
+      signal.addEventListener('abort', proceed, { once: true });
+      proceed();
+    });
+    return delivering.finally(() => this.#leave(whenLeft));
   }
 
   /** Resolves once the final frame is out. */
   async whenEnded(): Promise<void> {
     while (!this.ended) await this.#bell.wait();
+  }
+
+  #join(): void {
+    this.#followers += 1;
+    clearTimeout(this.#graceTimer);
+  }
+
+  #leave(whenLeft: 'wait' | 'stop'): void {
+    this.#followers -= 1;
+    if (this.#followers > 0 || this.ended) return;
+    if (whenLeft === 'stop') this.#abandon();
+    else this.#startGrace();
   }
 
   #startGrace(): void {

@@ -15,6 +15,7 @@ import { conversationRoom, handoffRooms } from './operator-session.js';
 import type { RequestLimiter } from './request-limiter.js';
 import { isAllowedOrigin } from './same-origin.js';
 import { type SocketSession, serveSocket } from './socket-io-session.js';
+import { DROP_MS } from './stalled-client.js';
 
 export interface SocketLimits {
   /** Bytes of one event; a larger one closes the socket. */
@@ -23,12 +24,15 @@ export interface SocketLimits {
   concurrentFollows: number;
   /** How long a client may read nothing of what it is sent; then it is dropped. */
   stallMs: number;
+  /** How long it then has to read why. */
+  dropMs: number;
 }
 
 const DEFAULT_LIMITS: SocketLimits = {
   payloadBytes: 17_000_000,
   concurrentFollows: 32,
   stallMs: 20_000,
+  dropMs: DROP_MS,
 };
 
 export interface SocketIoServerOptions {

@@ -1,6 +1,7 @@
 import type { Socket } from 'socket.io';
 import type { z } from 'zod';
 import { AppError, toAppError, toPublicError } from '../errors.js';
+import type { AnswerFrame } from '../frames.js';
 import { type Identity, requireScope } from '../identity/identity.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Access } from './access.js';
@@ -12,6 +13,7 @@ import { conversationRoom, createOperatorHandlers } from './operator-session.js'
 import { parseInput } from './parse-input.js';
 import type { RequestLimiter } from './request-limiter.js';
 import { type Ack, type ClientEvent, clientEvents } from './socket-events.js';
+import { notReadInTime } from './stalled-client.js';
 
 export interface SessionOptions {
   runner: AnswerRunner;
@@ -22,7 +24,7 @@ export interface SessionOptions {
   desk: OperatorDesk;
   logger: Logger;
   eventLimiter: RequestLimiter;
-  limits: { concurrentFollows: number; stallMs: number };
+  limits: { concurrentFollows: number; stallMs: number; dropMs: number };
 }
 
 /** What one socket may do and is sent. */
@@ -61,11 +63,7 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
     follows.set(messageId, controller);
     try {
       if (!socket.connected) controller.abort();
-      for await (const frame of runner.follow(messageId, afterSeq, { signal })) {
-        if (!outbox.writable) await outbox.whenWritable(signal);
-        if (signal.aborted) break;
-        socket.emit('frame', frame);
-      }
+      await runner.deliver(messageId, afterSeq, (frame) => outbox.send(frame, signal), { signal });
     } catch (thrown) {
       logIfUnforeseen(event, thrown);
       socket.emit('request-failed', { event, messageId, error: toPublicError(thrown) });
@@ -80,7 +78,7 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
   /** It may come back and go on after its last frame; the reason waits a moment for it to read. */
   const drop = (): void => {
     logger.info('A client did not read and was dropped.', { socketId: socket.id });
-    setTimeout(() => socket.conn.close(true), DROP_MS).unref();
+    setTimeout(() => socket.conn.close(true), limits.dropMs).unref();
   };
 
   const startFollowing = (...given: Parameters<typeof follow>): void => {
@@ -146,17 +144,15 @@ export function serveSocket(socket: Socket, options: SessionOptions): SocketSess
   };
 }
 
-/** How long a client that did not read has to read why it is dropped. */
-const DROP_MS = 1000;
-
 function tooManyAtATime(): AppError {
   return new AppError('too-many-requests', 'Too many answers at a time.', { retryAfterSeconds: 1 });
 }
 
 /** Holds frames back while the client does not read, so that a slow one costs bounded memory. */
-function createOutbox({ conn }: Socket, stallMs: number) {
+function createOutbox(socket: Socket, stallMs: number) {
+  const { conn } = socket;
   const drained = createBell();
-  const stalled = new AppError('timeout', 'What was sent here was not read in time.');
+  const stalled = notReadInTime();
   let waiting = 0;
   conn.on('packetCreate', () => {
     waiting += 1;
@@ -165,15 +161,19 @@ function createOutbox({ conn }: Socket, stallMs: number) {
     waiting = 0;
     drained.ring();
   });
+  const sendOnceDrained = async (frame: AnswerFrame, signal: AbortSignal): Promise<void> => {
+    await drained.wait({ signal, timeoutMs: stallMs });
+    if (signal.aborted) return;
+    if (waiting > MAX_WAITING_PACKETS) throw stalled;
+    socket.emit('frame', frame);
+  };
   return {
     stalled,
-    get writable() {
-      return waiting <= MAX_WAITING_PACKETS;
-    },
-    /** Throws `stalled` where the client reads nothing for too long. */
-    async whenWritable(signal: AbortSignal): Promise<void> {
-      await drained.wait({ signal, timeoutMs: stallMs });
-      if (!signal.aborted && waiting > MAX_WAITING_PACKETS) throw stalled;
+    /** Waits where the client does not read; throws `stalled` where it reads nothing for too long. */
+    send(frame: AnswerFrame, signal: AbortSignal): Promise<void> | undefined {
+      if (waiting > MAX_WAITING_PACKETS) return sendOnceDrained(frame, signal);
+      socket.emit('frame', frame);
+      return undefined;
     },
   };
 }

@@ -1,22 +1,29 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FrameBody } from '../../src/frames.js';
-import { createFrameBuffer } from '../../src/stream/frame-buffer.js';
-import { delta } from './scripted-answers.js';
+import { createFlushClock } from '../../src/stream/flush-clock.js';
+import { createFrameBuffer, type FrameBuffer } from '../../src/stream/frame-buffer.js';
+import { createGate, delta } from './scripted-answers.js';
 
 const mark = (reason: string): FrameBody => ({ type: 'handoff-requested', reason });
 
-interface Reading {
+interface Setup {
+  buffer: FrameBuffer;
   batches: FrameBody[][];
-  done: Promise<void>;
+  failures: unknown[];
 }
 
-function read(buffer: ReturnType<typeof createFrameBuffer>, signal = new AbortController().signal): Reading {
+function setUp(write: (batch: FrameBody[]) => Promise<void> = async () => undefined): Setup {
   const batches: FrameBody[][] = [];
-  const done = (async () => {
-    for await (const batch of buffer.batches({ signal, endWithinMs: 1000 })) batches.push(batch);
-  })();
-  done.catch(() => undefined);
-  return { batches, done };
+  const failures: unknown[] = [];
+  const buffer = createFrameBuffer({
+    clock: createFlushClock({ intervalMs: 33 }),
+    write(batch) {
+      batches.push(batch);
+      return write(batch);
+    },
+    onFailure: (thrown) => failures.push(thrown),
+  });
+  return { buffer, batches, failures };
 }
 
 describe('The buffer between pipeline and store', () => {
@@ -27,12 +34,11 @@ describe('The buffer between pipeline and store', () => {
     vi.useRealTimers();
   });
 
-  it('gives the first delta at once and joins later ones to one per interval', async () => {
-    const buffer = createFrameBuffer({ intervalMs: 33 });
-    const { batches, done } = read(buffer);
+  it('writes the first delta at once and joins later ones to one per tick of the clock', async () => {
+    const { buffer, batches } = setUp();
     buffer.push(delta('a'));
-    await vi.advanceTimersByTimeAsync(0);
     expect(batches).toEqual([[delta('a')]]);
+    await vi.advanceTimersByTimeAsync(1);
     buffer.push(delta('b'));
     await vi.advanceTimersByTimeAsync(20);
     buffer.push(delta('c'));
@@ -40,54 +46,79 @@ describe('The buffer between pipeline and store', () => {
     expect(batches).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(batches[1]).toEqual([delta('bc')]);
-    buffer.end();
-    await done;
   });
 
-  it('gives any other frame at once, after the text before it', async () => {
-    const buffer = createFrameBuffer({ intervalMs: 33 });
-    const { batches } = read(buffer);
+  it('does not hold back a delta that comes after a longer silence', async () => {
+    const { buffer, batches } = setUp();
     buffer.push(delta('a'));
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(100);
+    buffer.push(delta('b'));
+    expect(batches).toEqual([[delta('a')], [delta('b')]]);
+  });
+
+  it('writes any other frame at once, after the text before it', async () => {
+    const { buffer, batches } = setUp();
+    buffer.push(delta('a'));
     buffer.push(delta('b'));
     buffer.push(mark('now'));
     buffer.push(delta('c'));
     await vi.advanceTimersByTimeAsync(0);
     expect(batches).toEqual([[delta('a')], [delta('b'), mark('now'), delta('c')]]);
-    buffer.end();
   });
 
-  it('gives the rest when the pipeline ends, then passes on its failure', async () => {
-    const buffer = createFrameBuffer({ intervalMs: 33 });
-    const { batches, done } = read(buffer);
+  it('gathers while a batch is being written, however long that takes', async () => {
+    const gate = createGate();
+    const { buffer, batches } = setUp(() => gate.opened);
     buffer.push(delta('a'));
+    buffer.push(mark('first'));
+    await vi.advanceTimersByTimeAsync(100);
+    buffer.push(mark('second'));
+    expect(batches).toEqual([[delta('a')]]);
+    gate.open();
     await vi.advanceTimersByTimeAsync(0);
-    buffer.push(delta('b'));
-    buffer.end({ thrown: new Error('broke') });
-    await expect(done).rejects.toThrow('broke');
-    expect(batches.flat()).toEqual([delta('a'), delta('b')]);
+    expect(batches[1]).toEqual([mark('first'), mark('second')]);
   });
 
-  it('gives what a stopped pipeline still wrote while it ended, then the reason of the stop', async () => {
-    const stop = new AbortController();
-    const buffer = createFrameBuffer({ intervalMs: 33 });
-    const { batches, done } = read(buffer, stop.signal);
+  it('writes the rest when it ends, and nothing that comes later', async () => {
+    const { buffer, batches } = setUp();
     buffer.push(delta('a'));
-    await vi.advanceTimersByTimeAsync(0);
-    stop.abort(new Error('stopped'));
     buffer.push(delta('b'));
-    await vi.advanceTimersByTimeAsync(500);
-    expect(batches).toHaveLength(1);
-    buffer.end({ thrown: new Error('aborted inside') });
-    await expect(done).rejects.toThrow('stopped');
-    expect(batches.flat()).toEqual([delta('a'), delta('b')]);
+    await buffer.end();
+    buffer.push(delta('c'));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(batches).toEqual([[delta('a')], [delta('b')]]);
   });
 
-  it('does not wait for a stopped pipeline for ever', async () => {
-    const stop = new AbortController();
-    const { done } = read(createFrameBuffer({ intervalMs: 33 }), stop.signal);
-    stop.abort(new Error('stopped'));
-    await vi.advanceTimersByTimeAsync(1000);
-    await expect(done).rejects.toThrow('stopped');
+  it('writes nothing after a batch that could not be written, says so at once and again when it ends', async () => {
+    const { buffer, batches, failures } = setUp(() => Promise.reject(new Error('disk full')));
+    buffer.push(delta('a'));
+    buffer.push(mark('next'));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(failures).toEqual([new Error('disk full')]);
+    await expect(buffer.end()).rejects.toThrow('disk full');
+    expect(batches).toEqual([[delta('a')]]);
+  });
+});
+
+describe('The clock of the flushes', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('wakes all who wait at the same moment, and rests when nobody waits', async () => {
+    const clock = createFlushClock({ intervalMs: 33 });
+    const woken: string[] = [];
+    clock.onNextTick(() => woken.push('early'));
+    await vi.advanceTimersByTimeAsync(30);
+    clock.onNextTick(() => woken.push('late'));
+    expect(woken).toEqual([]);
+    await vi.advanceTimersByTimeAsync(3);
+    expect(woken).toEqual(['early', 'late']);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(33);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -402,12 +402,13 @@ describe('A client that does not read', () => {
       yield completed('Done.');
     });
     let taken = 0;
-    const { follow } = runner;
-    runner.follow = async function* (...given) {
-      for await (const frame of follow(...given)) {
+    const { deliver } = runner;
+    runner.deliver = (messageId, afterSeq, show, options) => {
+      const count = (frame: AnswerFrame): ReturnType<typeof show> => {
         taken += 1;
-        yield frame;
-      }
+        return show(frame);
+      };
+      return deliver(messageId, afterSeq, count, options);
     };
     const socket = await connect({ transports: ['websocket'] });
     const seqs: number[] = [];
