@@ -32,6 +32,9 @@ import type { Logger } from './telemetry/logger.js';
 import { observePipeline } from './telemetry/observed-pipeline.js';
 import { observeSteps } from './telemetry/observed-steps.js';
 import { createPromMetrics } from './telemetry/prom-metrics.js';
+import { tracePipeline } from './telemetry/traced-pipeline.js';
+import { traceSteps } from './telemetry/traced-steps.js';
+import type { Tracer } from './telemetry/tracer.js';
 import { type WhenAvailableOptions, whenAvailable } from './when-available.js';
 
 export interface AppOptions {
@@ -63,7 +66,9 @@ const SWEEP_MS = 5000;
 export async function createApp(config: Config, options: AppOptions): Promise<App> {
   const { logger, version, browserDir, onProgress } = options;
   const { allowedOrigins } = config;
-  const core = await createCore(config, { logger });
+  const tracer = await openTracer(config, options);
+  const traced = tracer === undefined ? {} : { tracer };
+  const core = await createCore(config, { logger, ...traced });
   const { index, engine, knowledgeBases, knowledgeFolder, ingestor, reranker, embedder, chatModel } = core;
   const opened = await openStore(config, logger);
   const { store, shared } = opened;
@@ -79,9 +84,11 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   watchEngine(engine, metrics);
   watchCircuits(core.circuits, metrics);
 
-  const steps = observeSteps(core.steps(store), metrics);
+  const measured = observeSteps(core.steps(store), metrics);
+  const steps = tracer === undefined ? measured : traceSteps(measured, tracer);
+  const attended = desk.attend((ask, answerOptions) => answerQuestion(ask, steps, answerOptions));
   const pipeline = observePipeline(
-    desk.attend((ask, answerOptions) => answerQuestion(ask, steps, answerOptions)),
+    tracer === undefined ? attended : tracePipeline(attended, tracer),
     metrics,
   );
   const runner = createAnswerRunner({
@@ -133,6 +140,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       documents: createUploadedDocuments({ index, ingestor, knowledgeBases, logger }),
       checkReadiness: readiness.check,
       metrics,
+      ...traced,
       logger,
       requestLimiter: createRequestLimiter({ perMinute: config.requestsPerMinute }),
       version,
@@ -241,9 +249,16 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       const cut = setTimeout(() => httpServer.closeAllConnections(), LAST_BYTES_MS);
       await closed;
       clearTimeout(cut);
-      await Promise.all([core.close(), opened.close()]);
+      await Promise.all([core.close(), opened.close(), tracer?.close()]);
     },
   };
+}
+
+/** Nothing of it is loaded unless there is a collector to tell. */
+async function openTracer({ tracing }: Config, { logger, version }: AppOptions): Promise<Tracer | undefined> {
+  if (tracing === undefined) return undefined;
+  const { createOpenTelemetryTracer } = await import('./telemetry/opentelemetry-tracer.js');
+  return createOpenTelemetryTracer({ ...tracing, logger, version });
 }
 
 function logSync(summary: FolderSyncSummary, logger: Logger): void {

@@ -48,6 +48,27 @@ const prices = list.transform((items, context) => {
   return Object.fromEntries(entries);
 });
 
+/** `name=value` pairs as OpenTelemetry writes them: values are percent-encoded. */
+const headers = list.transform((items, context) => {
+  const entries = items.flatMap((item): [string, string][] => {
+    const [, name, encoded = ''] = /^([\w-]+)=([!-~ ]*)$/.exec(item) ?? [];
+    const value = decodePercents(encoded);
+    if (name === undefined || value === undefined)
+      context.addIssue('must be name=value, several with commas');
+    return name === undefined || value === undefined ? [] : [[name, value]];
+  });
+  return Object.fromEntries(entries);
+});
+
+/** Undefined where it is not well encoded. */
+function decodePercents(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Every setting of the server, by the name of its environment variable. `.env.example` explains each. */
 const environmentSchema = z.object({
   HOST: text.default('127.0.0.1'),
@@ -88,6 +109,9 @@ const environmentSchema = z.object({
   LIMIT_PER_SOCKET: share({ questions: 60, tokens: 300_000, answers: 4 }),
   LIMIT_PER_ADDRESS: share({ questions: 600, tokens: 3_000_000, answers: 64 }),
   LIMIT_PER_KEY: share({ questions: 600, tokens: 3_000_000, answers: 64 }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: headers.optional(),
+  OTEL_SERVICE_NAME: text.default('askbase'),
   LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
   NODE_ENV: text.default('development'),
 });
@@ -151,6 +175,8 @@ export interface Config {
     /** What one socket, address and key may use. */
     shares: Record<'socket' | 'address' | 'key', ConfigShare>;
   };
+  /** Absent: there are no traces but those in the store. `headers` may hold a key of the collector. */
+  tracing?: { endpoint: string; headers: Record<string, string>; serviceName: string };
   logLevel: 'error' | 'warn' | 'info' | 'debug';
   production: boolean;
 }
@@ -223,6 +249,7 @@ export function readConfig(env: Record<string, string | undefined>, rootDir: str
         key: settings.LIMIT_PER_KEY,
       },
     },
+    ...readTracing(settings),
     logLevel: settings.LOG_LEVEL,
     production: settings.NODE_ENV === 'production',
   });
@@ -244,6 +271,12 @@ function readQdrant(settings: z.infer<typeof environmentSchema>): Pick<Config, '
       ...(apiKey === undefined ? {} : { apiKey }),
     },
   };
+}
+
+function readTracing(settings: z.infer<typeof environmentSchema>): Pick<Config, 'tracing'> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: headers = {} } = settings;
+  if (endpoint === undefined) return {};
+  return { tracing: { endpoint, headers, serviceName: settings.OTEL_SERVICE_NAME } };
 }
 
 /** A local server (Ollama, vLLM) needs an address but no key; Qwen needs only its key. */

@@ -44,6 +44,9 @@ import type { TraceStore } from './store/trace-store.js';
 import type { Logger } from './telemetry/logger.js';
 import { redactTexts } from './telemetry/redact.js';
 import { currentCaller } from './telemetry/request-context.js';
+import { traceChatModel } from './telemetry/traced-chat-model.js';
+import { traceRetrieval } from './telemetry/traced-retrieval.js';
+import type { Tracer } from './telemetry/tracer.js';
 
 /** Knowledge and the way to answers, without a server around it: what the command line needs, and `app.ts` serves. */
 export interface Core {
@@ -78,7 +81,10 @@ export interface Core {
  * Chooses and wires the adapters. Throws PromptError where a prompt is wrong, AppError `unavailable` where
  * DATA_DIR or the embedded index in it cannot be opened; a missing model or an unreachable Qdrant is told by `/readyz` instead.
  */
-export async function createCore(config: Config, { logger }: { logger: Logger }): Promise<Core> {
+export async function createCore(
+  config: Config,
+  { logger, tracer }: { logger: Logger; tracer?: Tracer },
+): Promise<Core> {
   const prompts = await loadPrompts(config.promptsDir);
   await mkdir(config.dataDir, { recursive: true }).catch((cause: unknown) => {
     const code = cause instanceof Error && 'code' in cause ? cause.code : 'unknown error';
@@ -102,16 +108,13 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
   const chatModel =
     config.chat === undefined
       ? null
-      : queueChatModel(createOpenAIChatModel({ ...config.chat, logger }), {
-          queue: modelQueue,
-          client: nameCaller,
-        });
+      : queueChatModel(openChatModel(config.chat, logger, tracer), { queue: modelQueue, client: nameCaller });
   const answerer: Answerer =
     chatModel === null
       ? createExtractiveAnswerer({ analyzer })
       : modelAnswerer({
           chatModel,
-          visionModel: chooseVisionModel(config, logger),
+          visionModel: chooseVisionModel(config, logger, tracer),
           prompts,
           embedder,
           analyzer,
@@ -130,6 +133,7 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
     configured: embedder,
     open: (model) => openEmbedder(model, config, logger),
   });
+  const retrieval = { index, embedderOf: embedders.of };
   const prepareIndex = async (): Promise<boolean> => {
     await engine.loaded();
     if (embedder === null) await refuseToForgetVectors(index, config.embed.model);
@@ -176,7 +180,11 @@ export async function createCore(config: Config, { logger }: { logger: Logger })
         vocabularyOf: createIndexVocabulary(index),
       }),
       findCurated: createFindCurated({ embedder, analyzer }),
-      retrieve: createRetriever({ index, embedderOf: embedders.of, analyzer, logger }),
+      retrieve: createRetriever({
+        ...(tracer === undefined ? retrieval : traceRetrieval(retrieval, tracer)),
+        analyzer,
+        logger,
+      }),
       rerank: createCandidateReranker({ reranker, analyzer, logger }),
       answerer,
       ground: createGrounding({ analyzer }),
@@ -241,9 +249,18 @@ function chooseEmbedder(config: Config, engine: InferenceEngine): Embedder | nul
   return createOpenAiEmbedder({ ...config.chat, model: remote });
 }
 
-function chooseVisionModel({ chat }: Config, logger: Logger): ChatModel | null {
+function openChatModel(
+  chat: Pick<NonNullable<Config['chat']>, 'apiKey' | 'baseUrl' | 'models'>,
+  logger: Logger,
+  tracer: Tracer | undefined,
+): ChatModel {
+  if (tracer === undefined) return createOpenAIChatModel({ ...chat, logger });
+  return traceChatModel(createOpenAIChatModel({ ...chat, logger, requestHeaders: tracer.headers }), tracer);
+}
+
+function chooseVisionModel({ chat }: Config, logger: Logger, tracer: Tracer | undefined): ChatModel | null {
   if (chat === undefined || chat.visionModels.length === 0) return null;
-  return createOpenAIChatModel({ ...chat, models: chat.visionModels, logger });
+  return openChatModel({ ...chat, models: chat.visionModels }, logger, tracer);
 }
 
 function chooseReranker({ rerank }: Config, engine: InferenceEngine): Reranker | null {

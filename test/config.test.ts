@@ -91,6 +91,25 @@ describe('readConfig', () => {
     ]);
   });
 
+  it('tells traces to a collector only where one is set, with the headers it asks for', () => {
+    expect(readConfig({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b' }, ROOT).tracing).toBeUndefined();
+    const endpoint = 'http://collector:4318';
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x=, y=z',
+    };
+    expect(readConfig(env, ROOT).tracing).toEqual({
+      endpoint,
+      headers: { authorization: 'Bearer x=', y: 'z' },
+      serviceName: 'askbase',
+    });
+    for (const wrong of ['secret', 'a=%ff', 'a b=c', 'a=b\u0000']) {
+      expect(problemsOf({ OTEL_EXPORTER_OTLP_HEADERS: wrong })).toEqual([
+        'OTEL_EXPORTER_OTLP_HEADERS must be name=value, several with commas',
+      ]);
+    }
+  });
+
   it('reads what a socket, an address and a key may use, and keeps the defaults of what is left out', () => {
     const { shares } = readConfig({ LIMIT_PER_KEY: 'tokens=5, answers=2' }, ROOT).answers;
     expect(shares.key).toEqual({ questionsPerMinute: 600, tokensPerMinute: 5, answersAtOnce: 2 });

@@ -41,6 +41,8 @@ export interface OpenAIChatModelOptions {
   /** In order of preference; at least one. */
   models: readonly string[];
   logger: Logger;
+  /** More headers of each request: those of its trace. */
+  requestHeaders?: () => Readonly<Record<string, string>>;
   limits?: Partial<ChatLimits>;
 }
 
@@ -87,7 +89,10 @@ interface Client {
   stream(model: string, messages: readonly ChatMessage[], signal: AbortSignal): AsyncGenerator<ChatEvent>;
 }
 
-function createClient({ apiKey, baseUrl }: OpenAIChatModelOptions, limits: ChatLimits): Client {
+function createClient(
+  { apiKey, baseUrl, requestHeaders = () => ({}) }: OpenAIChatModelOptions,
+  limits: ChatLimits,
+): Client {
   const openai = new OpenAI({
     apiKey,
     baseURL: baseUrl,
@@ -115,15 +120,16 @@ function createClient({ apiKey, baseUrl }: OpenAIChatModelOptions, limits: ChatL
       messages: messages.map(toWire),
       stream: true,
     };
-    if (withoutUsage.has(model)) return openai.chat.completions.create(request, { signal });
+    const options = { signal, headers: requestHeaders() };
+    if (withoutUsage.has(model)) return openai.chat.completions.create(request, options);
     try {
       return await openai.chat.completions.create(
         { ...request, stream_options: { include_usage: true } },
-        { signal },
+        options,
       );
     } catch (thrown) {
       if (!isBadRequest(thrown)) throw thrown;
-      const chunks = await openai.chat.completions.create(request, { signal });
+      const chunks = await openai.chat.completions.create(request, options);
       withoutUsage.add(model);
       return chunks;
     }

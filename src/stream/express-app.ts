@@ -8,6 +8,7 @@ import type { TraceStore } from '../store/trace-store.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { inRequest } from '../telemetry/request-context.js';
+import type { Tracer } from '../telemetry/tracer.js';
 import type { Access } from './access.js';
 import { createAnswerRoutes } from './answer-routes.js';
 import type { AnswerRunner } from './answer-runner.js';
@@ -66,6 +67,8 @@ export interface ExpressAppOptions {
   documents: DocumentService;
   checkReadiness: CheckReadiness;
   metrics: Metrics;
+  /** Takes requests into the traces of those who sent them. */
+  tracer?: Pick<Tracer, 'continueTrace'>;
   logger: Logger;
   /** Requests per address; the caller is the address. Static files, health, readiness and metrics are not counted. */
   requestLimiter: RequestLimiter;
@@ -90,6 +93,7 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   app.set('query parser', 'simple');
 
   app.use(nameRequest, measureRequest(options.metrics), createSecurityHeaders());
+  if (options.tracer !== undefined) app.use(continueTrace(options.tracer));
   if (allowedOrigins.length > 0) app.use(createCorsHeaders(allowedOrigins));
   app.use(createOperationRoutes({ ...options, identify: identify(authenticator) }));
   // A page is dozens of files: they are not what the limit is for.
@@ -130,6 +134,10 @@ function measureRequest(metrics: Metrics): RequestHandler {
     });
     next();
   };
+}
+
+function continueTrace(tracer: Pick<Tracer, 'continueTrace'>): RequestHandler {
+  return (request, _response, next) => tracer.continueTrace(request.headers, next);
 }
 
 function limitRequests(limiter: RequestLimiter): RequestHandler {
