@@ -41,7 +41,7 @@ export interface Steps {
   judge: JudgeSentence | null;
   /** What to say when there is no answer, in the question's language. */
   abstain: (request: AbstainRequest) => Abstaining;
-  /** What the tokens cost, where prices are configured. */
+  /** What the tokens cost, where prices are configured; asked once per answer. */
   costOf: (usage: Usage) => number | undefined;
   writeTrace: (trace: Trace) => Promise<void>;
   /** Where question and passages give orders to a language model: marked and counted, not forbidden. */

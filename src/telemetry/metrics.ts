@@ -23,6 +23,8 @@ export interface Metrics {
   stageEnded(stage: string, result: { outcome: 'ok' | 'failed'; seconds: number }): void;
   stageDegraded(stage: string): void;
   tokensUsed(usage: Usage): void;
+  /** `amount` in the currency that all prices are configured in. */
+  costArisen(cost: { model: string; amount: number }): void;
   citationsInvented(count: number): void;
   /** A question or passage that gives orders to a language model. */
   instructionsFound(where: 'question' | 'passage'): void;

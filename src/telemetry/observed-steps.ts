@@ -22,6 +22,11 @@ export function observeSteps(steps: Steps, metrics: Metrics): Steps {
       return suspicions;
     },
     ground: (sources) => observeGrounding(steps.ground(sources), metrics),
+    costOf(usage) {
+      const amount = steps.costOf(usage);
+      if (amount !== undefined) metrics.costArisen({ model: usage.model, amount });
+      return amount;
+    },
     writeTrace: observed('write-trace', steps.writeTrace),
   };
 }

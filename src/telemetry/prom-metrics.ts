@@ -28,6 +28,7 @@ export function createPromMetrics(): Metrics {
   const answers = counter('answers', 'Answers that ended.', ['status', 'reason']);
   const degraded = counter('degraded', 'Answers given without a stage that failed.', ['stage']);
   const tokens = counter('tokens', 'Tokens of the language model.', ['model', 'kind']);
+  const cost = counter('cost', 'What the tokens cost, in the currency of CHAT_PRICES.', ['model']);
   const invented = counter('citations_invented', 'Citations of sources that were not there.', []);
   const sentences = counter('sentences_checked', 'Sentences compared with their sources.', ['verdict']);
 
@@ -54,6 +55,9 @@ export function createPromMetrics(): Metrics {
     tokensUsed({ model, promptTokens, completionTokens }) {
       tokens.inc({ model, kind: 'prompt' }, promptTokens);
       tokens.inc({ model, kind: 'completion' }, completionTokens);
+    },
+    costArisen({ model, amount }) {
+      cost.inc({ model }, amount);
     },
     citationsInvented(count) {
       invented.inc(count);

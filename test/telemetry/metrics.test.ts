@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.js';
-import type { FrameBody } from '../../src/frames.js';
+import type { FrameBody, Usage } from '../../src/frames.js';
 import type { Ask, Steps } from '../../src/pipeline.js';
 import { observePipeline } from '../../src/telemetry/observed-pipeline.js';
 import { observeSteps } from '../../src/telemetry/observed-steps.js';
@@ -119,6 +119,19 @@ describe('Measured steps', () => {
     expect(text).toContain('askbase_stage_seconds_count{stage="rerank",outcome="failed"} 1');
     expect(text).toContain('askbase_stage_seconds_count{stage="first-token",outcome="ok"} 1');
     expect(text).toContain('askbase_stage_seconds_count{stage="answer",outcome="ok"} 1');
+  });
+
+  it('add up what tokens cost, by model, where there is a price', async () => {
+    const metrics = createPromMetrics();
+    const costOf = ({ model, promptTokens }: Usage) => (model === 'dear' ? promptTokens / 1000 : undefined);
+    const observed = observeSteps({ ...steps, costOf }, metrics);
+    const usage = { promptTokens: 500, completionTokens: 1 };
+    expect(observed.costOf({ model: 'dear', ...usage })).toBe(0.5);
+    expect(observed.costOf({ model: 'dear', ...usage })).toBe(0.5);
+    expect(observed.costOf({ model: 'unknown', ...usage })).toBeUndefined();
+    const { text } = await metrics.scrape();
+    expect(text).toContain('askbase_cost_total{model="dear"} 1\n');
+    expect(text).not.toContain('model="unknown"');
   });
 
   it('count verdicts and invented citations', async () => {
