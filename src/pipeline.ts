@@ -27,6 +27,8 @@ export interface Ask {
   turns: readonly Turn[];
   /** Whose conversation it is. */
   owner: string;
+  /** It was answered before, and another answer is wanted. */
+  isRegenerated?: boolean;
 }
 
 /** What the pipeline is made of; `app.ts` wires it. */
@@ -174,6 +176,7 @@ export async function* answerQuestion(
         turns: ask.turns,
         knowledgeBase,
         images: ask.images,
+        ...(ask.isRegenerated === true ? { isRegenerated: true } : {}),
       },
       { signal },
     );

@@ -15,6 +15,8 @@ export interface AnswerRequest {
   knowledgeBase: KnowledgeBase;
   /** Data URLs sent along with the question; empty where `seesImages` is false. */
   images: readonly string[];
+  /** It was answered before, and another answer is wanted. */
+  isRegenerated?: boolean;
 }
 
 /** Text carries citation markers `[n]`; `ground/` turns them into citations. */

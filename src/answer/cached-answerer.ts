@@ -13,7 +13,7 @@ export function createCachedAnswerer(answerer: Answerer, cache: AnswerCache): An
         yield* answerer.answer(request, { signal });
         return;
       }
-      const cached = await cache.find(request, { signal });
+      const cached = request.isRegenerated === true ? null : await cache.find(request, { signal });
       if (cached !== null) {
         yield { type: 'cached', hit: cached.hit };
         yield { type: 'text', text: cached.text };

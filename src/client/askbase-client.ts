@@ -21,6 +21,8 @@ export interface QuestionToAsk {
   text: string;
   /** Absent: a new conversation. */
   conversationId?: string;
+  /** A message of the conversation that is to be answered once more; both versions stay. */
+  regenerates?: string;
   /** Data URLs of PNG, JPEG, WebP or GIF images. */
   images?: readonly string[];
 }

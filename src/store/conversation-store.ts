@@ -17,6 +17,8 @@ export interface StoredMessage {
   knowledgeBase: string;
   question: string;
   askedAt: string;
+  /** The message this is another version of; always a first version. Both stay. */
+  regenerates?: string;
   /** `running` until its last frame is stored. */
   status: 'running' | 'answered' | 'no-answer' | 'failed';
 }
@@ -56,8 +58,15 @@ export interface ConversationStore {
   /** Frames with `seq` greater than `afterSeq` (-1 gives all), in order. Undefined where there is no such message. */
   readFrames(messageId: string, afterSeq: number): Promise<AnswerFrame[] | undefined>;
   readMessage(messageId: string): Promise<StoredMessage | undefined>;
-  /** Turns of a conversation that were answered or asked back, oldest first, the last `limit` of them. */
-  readTurns(conversationId: string, limit: number): Promise<Turn[]>;
+  /**
+   * Turns of a conversation that were answered or asked back, oldest first, the last `limit` of them; of several versions the
+   * last one that was. `before`: only those asked before this message, which is no version of another.
+   */
+  readTurns(
+    conversationId: string,
+    limit: number,
+    options?: { before?: string | undefined },
+  ): Promise<Turn[]>;
   /** Messages of a conversation in order; undefined where there is none of that id. */
   readConversation(conversationId: string): Promise<StoredMessage[] | undefined>;
   /** Undefined where there is no such message. */

@@ -3,7 +3,7 @@ import { defineScript } from 'redis';
 /**
  * What must happen in Redis as one step. Keys:
  *
- *     askbase:message:<id>             hash: conversationId, question, askedAt, status, standalone, answer, server, attempt, swept
+ *     askbase:message:<id>             hash: conversationId, question, askedAt, regenerates, status, standalone, answer, server, attempt, swept
  *     askbase:frames:<id>              stream: one entry per frame, `f` its JSON, id `0-<seq + 1>`
  *     askbase:trace:<id>, :feedback:<id>   JSON
  *     askbase:conversation:<id>        hash: knowledgeBase, owner, title, createdAt, updatedAt
@@ -24,8 +24,8 @@ import { defineScript } from 'redis';
 const START = `
 local message, conversation, list, conversations, running, lease, owned =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local messageId, conversationId, knowledgeBase, question, askedAt, score, server, attempt, leaseMs, owner =
-  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+local messageId, conversationId, knowledgeBase, question, askedAt, score, server, attempt, leaseMs, owner, regenerates =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 local known = redis.call('HGET', conversation, 'knowledgeBase')
 if known and (known ~= knowledgeBase or redis.call('HGET', conversation, 'owner') ~= owner) then
   return 'elsewhere'
@@ -41,6 +41,7 @@ elseif askedAt > redis.call('HGET', conversation, 'updatedAt') then
 end
 redis.call('HSET', message, 'conversationId', conversationId, 'question', question, 'askedAt', askedAt,
   'status', 'running', 'server', server, 'attempt', attempt)
+if regenerates ~= '' then redis.call('HSET', message, 'regenerates', regenerates) end
 redis.call('RPUSH', list, messageId)
 redis.call('ZADD', conversations, 'LT', score, conversationId)
 redis.call('ZADD', owned, 'LT', score, conversationId)

@@ -11,6 +11,7 @@ import type {
   StoredMessage,
 } from './conversation-store.js';
 import type { Feedback, FeedbackStore } from './feedback-store.js';
+import { lastVersions } from './message-versions.js';
 import type { RedisClient, RedisConnection } from './redis-connection.js';
 import type { Trace, TraceStore } from './trace-store.js';
 
@@ -103,7 +104,9 @@ export function createRedisStore({ redis, maxTraces = 10_000, leaseMs = 15_000 }
   };
 
   return {
-    async startMessage({ conversationId, messageId, knowledgeBase, question, askedAt, owner = LOCAL_OWNER }) {
+    async startMessage(message) {
+      const { conversationId, messageId, knowledgeBase, question, askedAt } = message;
+      const { owner = LOCAL_OWNER, regenerates = '' } = message;
       const keys = [
         key.message(messageId),
         key.conversation(conversationId),
@@ -127,6 +130,7 @@ export function createRedisStore({ redis, maxTraces = 10_000, leaseMs = 15_000 }
           attempt,
           String(leaseMs),
           owner,
+          regenerates,
         ]),
       );
       if (result === 'elsewhere') {
@@ -158,10 +162,10 @@ export function createRedisStore({ redis, maxTraces = 10_000, leaseMs = 15_000 }
       return toStoredMessage({ ...hash, messageId } as unknown as MessageHash, belonging.knowledgeBase);
     },
 
-    async readTurns(conversationId, limit) {
-      const messages = await readMessages(conversationId);
-      return messages
-        .filter(({ status }) => status === 'answered')
+    async readTurns(conversationId, limit, { before } = {}) {
+      const all = await readMessages(conversationId);
+      const usable = all.filter(({ status }) => status === 'answered');
+      return lastVersions(usable, { all, before })
         .slice(-limit)
         .map(
           ({ question, standalone, answer }): Turn => ({
@@ -302,13 +306,15 @@ interface MessageHash {
   question: string;
   askedAt: string;
   status: StoredMessage['status'];
+  regenerates?: string;
   standalone?: string;
   answer?: string;
 }
 
 function toStoredMessage(hash: MessageHash, knowledgeBase: string): StoredMessage {
-  const { messageId, conversationId, question, askedAt, status } = hash;
-  return { messageId, conversationId, knowledgeBase, question, askedAt, status };
+  const { messageId, conversationId, question, askedAt, regenerates, status } = hash;
+  const version = regenerates === undefined ? {} : { regenerates };
+  return { messageId, conversationId, knowledgeBase, question, askedAt, ...version, status };
 }
 
 /** What the script needs of a frame: seq, JSON, standalone question, status, answer. */

@@ -13,6 +13,7 @@ import type {
   StoredMessage,
 } from './conversation-store.js';
 import type { Feedback } from './feedback-store.js';
+import { lastVersions } from './message-versions.js';
 import { inTransaction, openDatabase } from './sqlite-database.js';
 import { HANDOFF_TABLES, serveHandoffs } from './sqlite-handoffs.js';
 import type { Trace } from './trace-store.js';
@@ -77,11 +78,23 @@ const MIGRATIONS = [
   ) STRICT, WITHOUT ROWID;
   `,
   `ALTER TABLE messages ADD COLUMN reason TEXT; ${HANDOFF_TABLES}`,
+  'ALTER TABLE messages ADD COLUMN regenerates TEXT',
 ];
 
 const MESSAGE_COLUMNS = `
   message_id AS messageId, conversation_id AS conversationId, knowledge_base AS knowledgeBase, question,
-  asked_at AS askedAt, status`;
+  asked_at AS askedAt, regenerates, status`;
+
+type TurnRow = Pick<StoredMessage, 'messageId' | 'regenerates' | 'status' | 'question'> & {
+  standalone: string | null;
+  answer: string;
+  reason: string | null;
+};
+
+/** A first version says nothing of versions. */
+function toMessage<M = StoredMessage>({ regenerates, ...row }: Record<string, unknown>): M {
+  return { ...row, ...(regenerates === null ? {} : { regenerates }) } as M;
+}
 
 export type StoreMethods = ReturnType<typeof openStore>;
 
@@ -106,8 +119,8 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
      ON CONFLICT (conversation_id) DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)`,
   );
   const writeMessage = sql(
-    `INSERT INTO messages (message_id, conversation_id, question, asked_at, status)
-     VALUES (?, ?, ?, ?, 'running') ON CONFLICT (message_id) DO NOTHING`,
+    `INSERT INTO messages (message_id, conversation_id, question, asked_at, regenerates, status)
+     VALUES (?, ?, ?, ?, ?, 'running') ON CONFLICT (message_id) DO NOTHING`,
   );
   const findMessage = sql('SELECT number, status FROM messages WHERE message_id = ?');
   const writeFrame = sql('INSERT OR IGNORE INTO frames VALUES (?, ?, ?)');
@@ -118,9 +131,8 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
     `SELECT ${MESSAGE_COLUMNS} FROM messages JOIN conversations USING (conversation_id) WHERE message_id = ?`,
   );
   const readTurns = sql(
-    `SELECT question, standalone, answer, reason FROM messages
-     WHERE conversation_id = ? AND (status = 'answered' OR reason = 'clarification')
-     ORDER BY number DESC LIMIT ?`,
+    `SELECT message_id AS messageId, regenerates, status, question, standalone, answer, reason FROM messages
+     WHERE conversation_id = ? ORDER BY number`,
   );
   const readMessages = sql(
     `SELECT ${MESSAGE_COLUMNS} FROM messages JOIN conversations USING (conversation_id)
@@ -175,13 +187,20 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
 
     startMessage(message: MessageToStart): void {
       inTransaction(database, 'write', () => {
-        const { messageId, conversationId, knowledgeBase, question, askedAt, owner = LOCAL_OWNER } = message;
+        const { messageId, conversationId, knowledgeBase, question, askedAt, regenerates } = message;
+        const { owner = LOCAL_OWNER } = message;
         const known = readBelonging.get(conversationId) as Belonging | undefined;
         if (known !== undefined && (known.knowledgeBase !== knowledgeBase || known.owner !== owner)) {
           throw new AppError('not-found', 'There is no such conversation in this knowledge base.');
         }
         writeConversation.run(conversationId, knowledgeBase, question, askedAt, owner);
-        const { changes } = writeMessage.run(messageId, conversationId, question, askedAt);
+        const { changes } = writeMessage.run(
+          messageId,
+          conversationId,
+          question,
+          askedAt,
+          regenerates ?? null,
+        );
         if (changes === 0) throw new AppError('conflict', 'There is a message of this id already.');
       });
     },
@@ -210,22 +229,27 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
       return readFrames.all(message.number, afterSeq).map(({ frame }) => frame as string);
     },
 
-    readMessage: (messageId: string): StoredMessage | undefined => plain(readMessage.get(messageId)),
+    readMessage(messageId: string): StoredMessage | undefined {
+      const row = readMessage.get(messageId);
+      return row === undefined ? undefined : toMessage(row);
+    },
 
-    readTurns: (conversationId: string, limit: number): Turn[] =>
-      readTurns
-        .all(conversationId, limit)
-        .reverse()
+    readTurns(conversationId: string, limit: number, before: string | undefined): Turn[] {
+      const all = readTurns.all(conversationId).map((row) => toMessage<TurnRow>(row));
+      const usable = all.filter(({ status, reason }) => status === 'answered' || reason === 'clarification');
+      return lastVersions(usable, { all, before })
+        .slice(-limit)
         .map(({ question, standalone, answer, reason }) => ({
           question,
           standalone: standalone ?? question,
           answer,
           ...(reason === 'clarification' ? { asksBack: true } : {}),
-        })),
+        }));
+    },
 
     readConversation(conversationId: string): StoredMessage[] | undefined {
       if (readBelonging.get(conversationId) === undefined) return undefined;
-      return readMessages.all(conversationId).map((row) => ({ ...row })) as StoredMessage[];
+      return readMessages.all(conversationId).map((row) => toMessage(row));
     },
 
     ownerOfMessage: (messageId: string): Belonging | undefined => plain(readMessageBelonging.get(messageId)),

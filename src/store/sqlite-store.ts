@@ -35,7 +35,8 @@ export async function createSqliteStore({
       return frames?.map((frame) => JSON.parse(frame) as AnswerFrame);
     },
     readMessage: (messageId) => worker.call('readMessage', [messageId]),
-    readTurns: (conversationId, limit) => worker.call('readTurns', [conversationId, limit]),
+    readTurns: (conversationId, limit, { before } = {}) =>
+      worker.call('readTurns', [conversationId, limit, before]),
     readConversation: (conversationId) => worker.call('readConversation', [conversationId]),
     ownerOfMessage: (messageId) => worker.call('ownerOfMessage', [messageId]),
     ownerOfConversation: (conversationId) => worker.call('ownerOfConversation', [conversationId]),

@@ -139,7 +139,7 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
     return answer;
   };
 
-  const loadTurns = async (conversationId: string, owner: string): Promise<Turn[]> => {
+  const requireRoom = async (conversationId: string, owner: string): Promise<void> => {
     const belonging = await conversations.ownerOfConversation(conversationId);
     const messages = await conversations.readConversation(conversationId);
     if (messages === undefined || belonging?.owner !== owner)
@@ -147,7 +147,15 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
     if (messages.length >= limits.conversationMessages) {
       throw new AppError('conflict', 'This conversation is full; start a new one.');
     }
-    return conversations.readTurns(conversationId, limits.turns);
+  };
+
+  /** The first version of the message that is to be answered once more. */
+  const findFirstVersion = async (messageId: string, conversationId: string): Promise<string> => {
+    const message = await conversations.readMessage(messageId);
+    if (message?.conversationId !== conversationId)
+      throw new AppError('not-found', 'There is no such message in this conversation.');
+    if (message.status === 'running') throw new AppError('conflict', 'This message is still being answered.');
+    return message.regenerates ?? messageId;
   };
 
   const prepare = async (
@@ -156,8 +164,13 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
     { asker = LOCAL_IDENTITY, turns: givenTurns }: StartOptions,
   ): Promise<Ask> => {
     const knowledgeBase = requireVisible(asker, knowledgeBases, input.knowledgeBase);
+    if (input.conversationId !== undefined) await requireRoom(conversationId, asker.owner);
+    const regenerates =
+      input.regenerates === undefined ? undefined : await findFirstVersion(input.regenerates, conversationId);
     const storedTurns =
-      input.conversationId === undefined ? [] : await loadTurns(conversationId, asker.owner);
+      input.conversationId === undefined
+        ? []
+        : await conversations.readTurns(conversationId, limits.turns, { before: regenerates });
     await conversations.startMessage({
       conversationId,
       messageId,
@@ -165,6 +178,7 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
       question: input.text,
       askedAt: now().toISOString(),
       owner: asker.owner,
+      ...(regenerates === undefined ? {} : { regenerates }),
     });
     const turns = (givenTurns ?? storedTurns).slice(-limits.turns);
     return {
@@ -175,6 +189,7 @@ export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
       images: input.images ?? [],
       turns,
       owner: asker.owner,
+      ...(regenerates === undefined ? {} : { isRegenerated: true }),
     };
   };
 

@@ -45,6 +45,8 @@ export const askSchema = z.strictObject({
   conversationId: z.uuid().optional(),
   knowledgeBase: knowledgeBaseIdSchema,
   text: writtenText(MAX_QUESTION_LENGTH),
+  /** A message of the conversation that is to be answered once more: both versions stay, and later ones build on this one. */
+  regenerates: z.uuid().optional(),
   images: z.array(imageSchema).max(MAX_IMAGES).optional(),
 });
 

@@ -209,6 +209,8 @@ export const conversationReplySchema = z.object({
       knowledgeBase: z.string(),
       question: z.string(),
       askedAt: z.string(),
+      /** The first version of this message, where it is another one. */
+      regenerates: z.string().optional(),
       status: z.enum(['running', 'answered', 'no-answer', 'failed']),
     }),
   ),

@@ -78,6 +78,15 @@ describe('the answer cache', () => {
     expect(again.at(-1)).toEqual({ type: 'text', text: 'Answer 1 [1].' });
   });
 
+  it('gives nothing where another answer is wanted, and keeps that one from then on', async () => {
+    const { answerer, ask } = createPair({ embedder: null });
+    await ask(request(QUESTION));
+    const other = await ask(request(QUESTION, { isRegenerated: true }));
+    expect(hitOf(other)).toBeUndefined();
+    expect(answerer.calls).toBe(2);
+    expect((await ask(request(QUESTION))).at(-1)).toEqual({ type: 'text', text: 'Answer 2 [1].' });
+  });
+
   it('finds another wording by its meaning, and says how near it is', async () => {
     const { answerer, ask } = createPair();
     await ask(request(QUESTION));

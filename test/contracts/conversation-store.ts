@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FrameBody } from '../../src/frames.js';
 import { LOCAL_OWNER } from '../../src/identity/identity.js';
 import type { ConversationStore, StoredMessage } from '../../src/store/conversation-store.js';
+import type { Turn } from '../../src/types.js';
 import { completedBody, framesOf, startedBody } from '../support/frames.js';
 
 /** A place to keep things: empty at first, opened again and again. */
@@ -111,6 +112,39 @@ export function conversationStoreContract(
       expect(known.status).toBe('fulfilled');
       expect(unknown).toMatchObject({ status: 'rejected', reason: { name: 'AppError', code: 'not-found' } });
       expect(await store.readFrames('m1', -1)).toHaveLength(1);
+    });
+
+    test('keeps every version of an answer, and takes the last that was answered for the turn', async () => {
+      await answer('c1', 'm1', [startedBody('one'), completedBody('First answer')]);
+      await answer('c1', 'm2', [startedBody('two'), completedBody('Answer two')]);
+      for (const [id, text] of [
+        ['m3', 'Second answer'],
+        ['m4', 'Third answer'],
+      ] as const) {
+        await store.startMessage({ ...message('c1', id), regenerates: 'm1' });
+        await store.appendFrames(framesOf('c1', id, [startedBody('one'), completedBody(text)]));
+      }
+      await store.startMessage({ ...message('c1', 'm5'), regenerates: 'm1' });
+      await store.appendFrames(framesOf('c1', 'm5', [startedBody('one'), completedBody('No.', 'no-answer')]));
+      const versions = (await store.readConversation('c1'))?.map(({ messageId, regenerates }) => [
+        messageId,
+        regenerates,
+      ]);
+      expect(versions).toEqual([
+        ['m1', undefined],
+        ['m2', undefined],
+        ['m3', 'm1'],
+        ['m4', 'm1'],
+        ['m5', 'm1'],
+      ]);
+      expect(await store.readMessage('m3')).toMatchObject({ regenerates: 'm1', status: 'answered' });
+      expect(await store.readMessage('m1')).not.toHaveProperty('regenerates');
+      expect(await store.readFrames('m1', 0)).toMatchObject([{ text: 'First answer' }]);
+      const answers = (turns: Turn[]): string[] => turns.map((turn) => turn.answer);
+      expect(answers(await store.readTurns('c1', 10))).toEqual(['Third answer', 'Answer two']);
+      expect(answers(await store.readTurns('c1', 1))).toEqual(['Answer two']);
+      expect(answers(await store.readTurns('c1', 10, { before: 'm2' }))).toEqual(['Third answer']);
+      expect(await store.readTurns('c1', 10, { before: 'm1' })).toEqual([]);
     });
 
     test('gives the answered turns of a conversation, the last ones, oldest first', async () => {

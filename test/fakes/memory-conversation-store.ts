@@ -6,6 +6,7 @@ import type {
   ConversationSummary,
   StoredMessage,
 } from '../../src/store/conversation-store.js';
+import { lastVersions } from '../../src/store/message-versions.js';
 import type { Turn } from '../../src/types.js';
 
 interface Entry {
@@ -49,8 +50,12 @@ export function createMemoryConversationStore(): ConversationStore {
     async readMessage(messageId) {
       return entries.get(messageId)?.message;
     },
-    async readTurns(conversationId, limit) {
-      return entriesOf(conversationId).flatMap(toTurn).slice(-limit);
+    async readTurns(conversationId, limit, { before } = {}) {
+      const found = entriesOf(conversationId);
+      const usable = found.filter((entry) => toTurn(entry).length > 0).map(({ message }) => message);
+      return lastVersions(usable, { all: found.map(({ message }) => message), before })
+        .flatMap(({ messageId }) => toTurn(entries.get(messageId) as Entry))
+        .slice(-limit);
     },
     async readConversation(conversationId) {
       const found = entriesOf(conversationId);

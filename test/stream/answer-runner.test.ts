@@ -249,6 +249,64 @@ describe('Asking', () => {
     ]);
   });
 
+  it('once more gives another version: it knows what was said before that question, and later ones build on it', async () => {
+    const asks: Ask[] = [];
+    const { runner, conversations } = setUp((given) => {
+      asks.push(given);
+      return echo(given);
+    });
+    const [first] = await ask(runner);
+    const conversationId = first?.conversationId as string;
+    const [second] = await ask(runner, { ...question, conversationId, text: 'And then?' });
+    const regenerated = {
+      ...question,
+      conversationId,
+      regenerates: second?.messageId,
+      text: 'And then, please?',
+    };
+    const [third] = await ask(runner, regenerated);
+    await ask(runner, { ...regenerated, regenerates: third?.messageId, text: 'And then, again?' });
+    await ask(runner, { ...question, conversationId, text: 'Last?' });
+    const known = asks.map(({ turns }) => turns.map((turn) => turn.question));
+    expect(known).toEqual([
+      [],
+      ['How long?'],
+      ['How long?'],
+      ['How long?'],
+      ['How long?', 'And then, again?'],
+    ]);
+    expect(asks.map(({ isRegenerated }) => isRegenerated === true)).toEqual([
+      false,
+      false,
+      true,
+      true,
+      false,
+    ]);
+    const messages = await conversations.readConversation(conversationId);
+    expect(messages?.map(({ regenerates }) => regenerates)).toEqual([
+      undefined,
+      undefined,
+      second?.messageId,
+      second?.messageId,
+      undefined,
+    ]);
+  });
+
+  it('once more is refused for a message of another conversation, and for one that is being answered', async () => {
+    const endless = createEndless();
+    const { runner } = setUp(endless.pipeline);
+    const { conversationId, messageId } = await runner.start(question);
+    const again = { ...question, conversationId, regenerates: messageId };
+    await expect(runner.start(again)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(runner.start({ ...question, regenerates: messageId })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    await expect(runner.start({ ...again, regenerates: randomUUID() })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    await runner.stop(messageId);
+  });
+
   it('is refused in a conversation of another knowledge base, and in one that is full', async () => {
     const { runner } = setUp(echo, { conversationMessages: 1 });
     const [first] = await ask(runner);
