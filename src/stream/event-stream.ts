@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { DROP_MS, notReadInTime } from './stalled-client.js';
 
 export interface ServerSentEvent {
   id?: number;
@@ -7,10 +8,12 @@ export interface ServerSentEvent {
   /** Sent as it is; one line. */
   data: string;
 }
-
 /** A reply as server-sent events. */
 export interface EventStream {
-  /** Resolves when the client may be sent more. */
+  /**
+   * Resolves when the client may be sent more. Throws AppError `timeout` where it reads nothing for too long: what is sent
+   * then, and has not been read a moment later, is lost with the connection.
+   */
   send(event: ServerSentEvent): Promise<void>;
   end(): void;
 }
@@ -18,7 +21,7 @@ export interface EventStream {
 export interface EventStreamOptions {
   /** Time between two comments on a silent stream: they keep proxies from closing it. */
   heartbeatMs: number;
-  /** A client that has not read what it was sent by then is cut off; it may come back and go on after its last id. */
+  /** A client that has not read what it was sent by then is dropped; it may come back and go on after its last id. */
   stallMs: number;
   /** Aborts when the client is gone. */
   signal: AbortSignal;
@@ -39,13 +42,17 @@ export function openEventStream(
     if (!response.writableNeedDrain) response.write(': waiting\n\n');
   }, heartbeatMs);
   response.once('close', () => clearInterval(heartbeat));
+  let dropped = false;
   return {
     async send({ id, event, data }) {
       const fields = [id === undefined ? '' : `id: ${id}\n`, event === undefined ? '' : `event: ${event}\n`];
-      if (signal.aborted || response.write(`${fields.join('')}data: ${data}\n\n`)) return;
+      if (signal.aborted || response.write(`${fields.join('')}data: ${data}\n\n`) || dropped) return;
       const stalled = AbortSignal.timeout(stallMs);
       await once(response, 'drain', { signal: AbortSignal.any([signal, stalled]) }).catch(() => undefined);
-      if (stalled.aborted && response.writableNeedDrain) response.destroy();
+      if (!stalled.aborted || !response.writableNeedDrain) return;
+      dropped = true;
+      setTimeout(() => response.destroy(), DROP_MS).unref();
+      throw notReadInTime();
     },
     end() {
       clearInterval(heartbeat);

@@ -47,6 +47,7 @@ interface Served {
   runner: AnswerRunner;
   feedback: Feedback[];
   sockets: SocketIoServer;
+  logger: ReturnType<typeof createMemoryLogger>;
   connect(options?: object): Promise<Socket>;
 }
 
@@ -109,6 +110,7 @@ async function serve(
     runner,
     feedback,
     sockets,
+    logger,
     async connect(clientOptions = {}) {
       const socket = io(url, { forceNew: true, reconnection: false, ...clientOptions });
       closings.push(() => socket.disconnect());
@@ -426,6 +428,34 @@ describe('A client that does not read', () => {
     ws.resume();
     await expect.poll(() => seqs.length, { timeout: 20_000 }).toBe(LENGTH);
     expect(seqs).toEqual(Array.from({ length: LENGTH }, (_, index) => index));
+  });
+
+  it('is told why it is dropped, if it reads at last', async () => {
+    const { connect, logger } = await serve(
+      async function* () {
+        const reason = 'x'.repeat(64_000);
+        for (let index = 1; index < 300; index += 1) yield { type: 'handoff-requested', reason };
+        yield completed('Done.');
+      },
+      { limits: { stallMs: 20, dropMs: 60_000 } },
+    );
+    const stalled = await connect({ transports: ['websocket'] });
+    const failure = nextFailure(stalled);
+    const { messageId } = await send(stalled, 'question-ask', question);
+    const { ws } = stalled.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
+    ws.pause();
+    const dropped = (): boolean => logger.lines.some(({ message }) => message.includes('was dropped'));
+    await expect.poll(dropped, { timeout: 20_000 }).toBe(true);
+    ws.resume();
+    expect(await failure).toEqual({
+      event: 'question-ask',
+      messageId,
+      error: {
+        code: 'timeout',
+        message: 'What was sent here was not read in time.',
+        retryable: true,
+      },
+    });
   });
 
   it('is dropped when it reads nothing for too long, and goes on after its last frame', async () => {
