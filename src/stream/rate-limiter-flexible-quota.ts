@@ -1,11 +1,11 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { AppError } from '../errors.js';
 import type { Caller } from '../telemetry/request-context.js';
 import type { Admission, AnswerQuota, Share } from './answer-quota.js';
+import { MINUTE_SECONDS, toRefusal } from './rate-limiter-flexible-limiter.js';
 
 export type Shares = Record<'socket' | 'address' | 'key', Share>;
 
-const MINUTE_SECONDS = 60;
 /** How soon a place may be free again where all are taken: an answer takes some seconds. */
 const PLACE_RETRY_SECONDS = 2;
 
@@ -64,10 +64,7 @@ function createCounter({ questionsPerMinute, tokensPerMinute, answersAtOnce }: S
       await questions.consume(id);
     } catch (thrown) {
       giveBack(id);
-      if (!(thrown instanceof RateLimiterRes)) throw thrown;
-      throw new AppError('too-many-requests', undefined, {
-        retryAfterSeconds: Math.max(1, Math.ceil(thrown.msBeforeNext / 1000)),
-      });
+      throw toRefusal(thrown);
     }
     return {
       release(used) {

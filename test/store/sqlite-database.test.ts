@@ -1,11 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.js';
+import { readConfig } from '../../src/config.js';
 import { createSqliteStore } from '../../src/store/sqlite-store.js';
+import { ROOT_DIR } from '../support/app.js';
 import { completedBody, framesOf, startedBody } from '../support/frames.js';
+import { silentLogger } from '../support/silent-logger.js';
 
 let dir: string;
 let mounted = false;
@@ -63,6 +67,48 @@ describe('a disk', () => {
       code: 'unavailable',
       message: expect.stringMatching(/cannot be opened|read-only/),
     });
+  });
+});
+
+/** Root may write everywhere: the test takes the rights of nobody for a while. */
+async function withoutRights<T>(run: () => Promise<T>): Promise<T> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    return await run();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+const NOBODY = 65_534;
+
+describe('a folder without permission', () => {
+  it('to write is named as what is wrong, whether the file is to be made or written to', async () => {
+    const file = join(dir, 'store.db');
+    chmodSync(dir, 0o555);
+    const open = () => createSqliteStore({ file });
+    const refused = {
+      code: 'unavailable',
+      message: expect.stringMatching(/cannot be opened|cannot be written/),
+    };
+    await expect(withoutRights(open)).rejects.toMatchObject(refused);
+    chmodSync(dir, 0o755);
+    await (await open()).close();
+    chmodSync(file, 0o444);
+    chmodSync(dir, 0o555);
+    await expect(withoutRights(open)).rejects.toMatchObject(refused);
+    chmodSync(dir, 0o755);
+  });
+
+  it('to be made in is named by the server that will not start', async () => {
+    chmodSync(dir, 0o555);
+    const config = readConfig({ DATA_DIR: join(dir, 'data'), MODELS_DIR: dir, KNOWLEDGE_DIR: dir }, ROOT_DIR);
+    const start = () => createApp(config, { logger: silentLogger, version: '0', browserDir: dir });
+    await expect(withoutRights(start)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: `DATA_DIR cannot be written to: ${join(dir, 'data')} (EACCES).`,
+    });
+    chmodSync(dir, 0o755);
   });
 });
 

@@ -40,6 +40,23 @@ test('loses no frame it acknowledged when the process is killed in the middle of
   await rm(folder, { recursive: true });
 });
 
+test('loses no key and no revocation it acknowledged when the process is killed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'askbase-store-'));
+  const file = join(folder, 'store.db');
+  for (let run = 1; run <= 3; run += 1) {
+    const lines = await killAfterLines('./key-writer-child', [file, String(run)], 30 * run + 1);
+    const store = await createSqliteStore({ file });
+    for (const line of lines) {
+      const [what, id] = line.split(' ') as [string, string];
+      const key = await store.readKey(id);
+      expect(key, line).toMatchObject({ id, secretHash: 'ab'.repeat(32) });
+      if (what === 'revoked') expect(key?.revokedAt, line).toBe('2026-11-26T00:00:00.000Z');
+    }
+    await store.close();
+  }
+  await rm(folder, { recursive: true });
+});
+
 test('says why it cannot open a file that is no database', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'askbase-store-'));
   const file = join(folder, 'store.db');

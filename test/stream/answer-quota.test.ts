@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Share } from '../../src/stream/answer-quota.js';
 import { createAnswerQuota } from '../../src/stream/rate-limiter-flexible-quota.js';
 
@@ -51,4 +51,24 @@ test('counts by address alone where there is no socket and no key', async () => 
   const quota = createAnswerQuota({ ...shares, address: { ...plenty, answersAtOnce: 1 } });
   await quota.admit({ address: '192.0.2.1' });
   await expect(quota.admit({ address: '192.0.2.1' })).rejects.toMatchObject(refusal);
+});
+
+test('makes nobody wait longer than a minute, whatever the clock does', async () => {
+  vi.useFakeTimers();
+  try {
+    const quota = createAnswerQuota({ ...shares, key: { ...plenty, questionsPerMinute: 1 } });
+    (await quota.admit(caller)).release({ tokens: 0 });
+    vi.setSystemTime(Date.now() - 86_400_000);
+    const refused = await quota
+      .admit(caller)
+      .catch((thrown: unknown) => thrown as { retryAfterSeconds: number });
+    expect(refused).toMatchObject(refusal);
+    expect((refused as { retryAfterSeconds: number }).retryAfterSeconds).toBeLessThanOrEqual(60);
+    await vi.advanceTimersByTimeAsync(61_000);
+    await expect(quota.admit(caller)).resolves.toBeDefined();
+    vi.setSystemTime(Date.now() + 86_400_000);
+    await expect(quota.admit(caller)).resolves.toBeDefined();
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -10,7 +10,11 @@ export type DocxPart =
 const WORD = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main';
 
 /** A Word document as Word writes it: styles by id and name, numbering, a table with a header row. */
-export function makeDocx(parts: readonly DocxPart[], extra: readonly ZipFile[] = []): Buffer {
+export function makeDocx(
+  parts: readonly DocxPart[],
+  extra: readonly ZipFile[] = [],
+  rewrite: (documentXml: string) => string = (documentXml) => documentXml,
+): Buffer {
   return makeZip([
     {
       name: '[Content_Types].xml',
@@ -34,7 +38,9 @@ export function makeDocx(parts: readonly DocxPart[], extra: readonly ZipFile[] =
     },
     {
       name: 'word/document.xml',
-      content: `${XML_HEADER}<w:document xmlns:w="${WORD}"><w:body>${parts.map(writePart).join('')}</w:body></w:document>`,
+      content: rewrite(
+        `${XML_HEADER}<w:document xmlns:w="${WORD}"><w:body>${parts.map(writePart).join('')}</w:body></w:document>`,
+      ),
     },
     ...extra,
   ]);

@@ -13,7 +13,10 @@ const MILLISECONDS_PER_DAY = 86_400_000;
 const EXCEL_EPOCH = Date.UTC(1899, 11, 30);
 
 /** An Excel workbook with inline strings. */
-export function makeXlsx(sheets: readonly Sheet[]): Buffer {
+export function makeXlsx(
+  sheets: readonly Sheet[],
+  rewrite: (sheetXml: string) => string = (sheetXml) => sheetXml,
+): Buffer {
   const numbered = sheets.map((sheet, index) => ({ ...sheet, number: index + 1 }));
   return makeZip([
     {
@@ -38,7 +41,9 @@ export function makeXlsx(sheets: readonly Sheet[]): Buffer {
     },
     ...numbered.map(({ rows, number }) => ({
       name: `xl/worksheets/sheet${number}.xml`,
-      content: `${XML_HEADER}<worksheet xmlns="${MAIN}"><sheetData>${rows.map(writeRow).join('')}</sheetData></worksheet>`,
+      content: rewrite(
+        `${XML_HEADER}<worksheet xmlns="${MAIN}"><sheetData>${rows.map(writeRow).join('')}</sheetData></worksheet>`,
+      ),
     })),
   ]);
 }
