@@ -26,6 +26,9 @@ interface Client {
   onFrame: (frame: Frame) => void;
 }
 
+/** Microseconds: five minutes. */
+const LONGEST_DELAY = 300_000_000;
+
 const idle: Client[] = [];
 const asking: Client[] = [];
 
@@ -113,7 +116,8 @@ async function askOnce(client: Client, question: object): Promise<void> {
       if (frame.type === 'text-delta') begin();
       tally.frames += 1;
       if (frame.type === 'text-delta' && measuring) {
-        const times = timesIn(frame.text ?? '');
+        // Half a word, where a delta ends in it, would be a time long ago.
+        const times = timesIn(frame.text ?? '').filter((time) => now - time < LONGEST_DELAY);
         tally.deltas += 1;
         tally.tokens += times.length;
         if (times.length > 0) {
