@@ -71,14 +71,15 @@ def train(
                 model.eval()
                 with torch.no_grad():
                     metrics = validate()
-                log.write(step=step + 1, **metrics)
-                log.draw()
-                tqdm.write(f"step {step + 1}: {metrics}")
                 since_best += 1
                 if metrics["ndcg@10"] > best.get("ndcg@10", -1.0):
                     best, since_best = metrics, 0
                     torch.save(model.state_dict(), folder / "best.pt")
                 _save(model, optimizer, folder, {"step": step + 1, "best": best, "since_best": since_best})
+                # Said only now: whoever stops it at these words finds the weights they speak of.
+                log.write(step=step + 1, **metrics)
+                log.draw()
+                tqdm.write(f"step {step + 1}: {metrics}")
                 if since_best >= schedule.patience:
                     break
     model.load_state_dict(torch.load(folder / "best.pt", weights_only=True))
