@@ -14,27 +14,42 @@ export interface Secrets {
 }
 
 /** A Chinese character says about as much as three letters: 16 of them, or 48 letters, in a row are no accident. */
+const HAN = /\p{Script=Han}/u;
 const HAN_WEIGHT = 3;
 const LEAK_WEIGHT = 48;
-const TAIL = 200;
 
 export function createLeakWatch({ prompt, fence, known }: Secrets): LeakWatch {
   const secret = plain(prompt);
   const allowed = known.map(plain);
-  let tail = '';
-  const repeats = (): boolean => {
-    const run = heavySuffix(tail);
-    return run !== undefined && secret.includes(run) && !allowed.some((text) => text.includes(run));
+  const secretWord = fence.toLowerCase();
+  /** The shortest end of the text that is heavy enough, or the whole of it. The fence, being lighter, fits into it. */
+  let run = '';
+  let weight = 0;
+  const add = (character: string): void => {
+    run += character;
+    weight += weightOf(character);
+    for (;;) {
+      const first = String.fromCodePoint(run.codePointAt(0) as number);
+      if (weight - weightOf(first) < LEAK_WEIGHT) return;
+      run = run.slice(first.length);
+      weight -= weightOf(first);
+    }
   };
+  const repeats = (): boolean =>
+    weight >= LEAK_WEIGHT && secret.includes(run) && !allowed.some((text) => text.includes(run));
   return {
     sees(text) {
       for (const character of plain(text)) {
-        tail = (tail + character).slice(-TAIL);
-        if (tail.endsWith(fence.toLowerCase()) || repeats()) return true;
+        add(character);
+        if (run.endsWith(secretWord) || repeats()) return true;
       }
       return false;
     },
   };
+}
+
+function weightOf(character: string): number {
+  return HAN.test(character) ? HAN_WEIGHT : 1;
 }
 
 /** Letters and digits only, so that spacing, punctuation, Markdown and case change nothing. */
@@ -43,14 +58,4 @@ function plain(text: string): string {
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, '');
-}
-
-/** The shortest end of the text that is heavy enough; undefined where the whole of it is too light. */
-function heavySuffix(text: string): string | undefined {
-  let weight = 0;
-  for (let at = text.length - 1; at >= 0; at -= 1) {
-    weight += /\p{Script=Han}/u.test(text[at] as string) ? HAN_WEIGHT : 1;
-    if (weight >= LEAK_WEIGHT) return text.slice(at);
-  }
-  return undefined;
 }
