@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { countTokens } from '../count-tokens.js';
 import { AppError } from '../errors.js';
 import type { Source } from '../frames.js';
@@ -13,6 +12,7 @@ import { answerLanguage, isTraditional } from './answer-language.js';
 import type { AnswerEvent, Answerer, AnswerRequest } from './answerer.js';
 import type { ChatMessage, ChatModel } from './chat-model.js';
 import { guardDoses } from './dose-guard.js';
+import { randomFence } from './fence.js';
 import type { Prompts } from './prompts.js';
 
 /** Tokens of earlier turns that go along with a question, by `countTokens`. */
@@ -100,10 +100,6 @@ function knownTexts({ question, sources, turns, knowledgeBase }: AnswerRequest):
     ...Object.values(knowledgeBase.title),
     ...Object.values(knowledgeBase.disclaimer ?? {}),
   ].filter((text) => text !== undefined);
-}
-
-function randomFence(): string {
-  return randomBytes(12).toString('hex');
 }
 
 interface Writing {

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { ChatModel } from '../answer/chat-model.js';
+import { randomFence } from '../answer/fence.js';
 import { askForOneLine } from '../answer/one-line-reply.js';
 import type { Prompts } from '../answer/prompts.js';
 import type { Source } from '../frames.js';
@@ -38,7 +38,7 @@ export function createSentenceJudge({
     const prompt = prompts.render('judge-sentence', detectLanguage(sentence), {
       passages: hide(cited.map(passageText).join('\n\n')),
       sentence: hide(sentence),
-      fence: randomBytes(12).toString('hex'),
+      fence: randomFence(),
     });
     const reply = await askForOneLine(prompt, { chatModel, mask, signal });
     const [word = ''] = /[A-Z]+/.exec(reply.toUpperCase()) ?? [];

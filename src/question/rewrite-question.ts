@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFence } from '../answer/fence.js';
 import { askForOneLine, type OneLineOptions } from '../answer/one-line-reply.js';
 import type { Prompts } from '../answer/prompts.js';
 import type { Language, Turn } from '../types.js';
@@ -18,7 +18,7 @@ export async function rewriteQuestion(
   const prompt = prompts.render('rewrite-question', language, {
     conversation: hide(turns.slice(-TURNS).map(writeTurn).join('\n')),
     question: hide(question),
-    fence: randomBytes(12).toString('hex'),
+    fence: randomFence(),
   });
   return askForOneLine(prompt, options);
 }

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { randomFence } from '../answer/fence.js';
 import { askForOneLine, type OneLineOptions } from '../answer/one-line-reply.js';
 import type { Prompts } from '../answer/prompts.js';
 import type { KnowledgeBase } from '../ingest/knowledge-base.js';
@@ -45,7 +45,7 @@ export function createTranslateQuestion(prompts: Prompts): TranslateQuestion {
     if (known !== undefined) return known.text;
     const prompt = prompts.render('translate-question', language, {
       question: options.mask?.hide(question) ?? question,
-      fence: randomBytes(12).toString('hex'),
+      fence: randomFence(),
     });
     const reply = await askForOneLine(prompt, options);
     const text = detectLanguage(reply) === language ? reply : null;
