@@ -1,5 +1,6 @@
 import type { KnowledgeBaseConfig } from '../ingest/knowledge-base.js';
 import type { GroundingFrame, JudgedGrounding } from './grounding.js';
+import { withMethods } from './with-methods.js';
 import { withholdUnsupported } from './withhold-unsupported.js';
 
 /** What becomes of a sentence that the passages do not support. */
@@ -14,19 +15,9 @@ export function applyGroundingPolicy(grounding: JudgedGrounding, policy: Groundi
   if (policy === 'mark') return grounding;
   const untold = (frames: GroundingFrame[]): GroundingFrame[] =>
     frames.filter(({ type }) => type !== 'grounding-checked');
-  return {
+  return withMethods<JudgedGrounding>(grounding, {
     push: (text) => untold(grounding.push(text)),
     finish: () => untold(grounding.finish()),
     verdicts: async () => untold(await grounding.verdicts()),
-    get text() {
-      return grounding.text;
-    },
-    get citations() {
-      return grounding.citations;
-    },
-    get inventedCitations() {
-      return grounding.inventedCitations;
-    },
-    withheld: 0,
-  };
+  });
 }

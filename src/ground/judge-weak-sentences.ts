@@ -2,6 +2,7 @@ import type { Source } from '../frames.js';
 import type { Grounding, GroundingFrame, JudgedGrounding } from './grounding.js';
 import type { Verdict } from './sentence-check.js';
 import type { JudgeSentence } from './sentence-judge.js';
+import { withMethods } from './with-methods.js';
 
 type Check = Extract<GroundingFrame, { type: 'grounding-checked' }>;
 
@@ -78,26 +79,14 @@ export function judgeWeakSentences(grounding: Grounding, options: JudgeOptions):
     return out;
   };
 
-  return {
+  return withMethods<JudgedGrounding>(grounding, {
     push: (text) => pass(grounding.push(text)),
     finish: () => pass(grounding.finish()),
     verdicts: async () => {
       await Promise.all(waiting.map(({ done }) => done));
       return waiting.splice(0).map(({ check }) => check);
     },
-    get text() {
-      return grounding.text;
-    },
-    get citations() {
-      return grounding.citations;
-    },
-    get inventedCitations() {
-      return grounding.inventedCitations;
-    },
-    get withheld() {
-      return grounding.withheld;
-    },
-  };
+  });
 }
 
 function withVerdict(check: Check, verdict: Verdict): Check {

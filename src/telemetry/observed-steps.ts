@@ -1,5 +1,6 @@
 import type { Answerer } from '../answer/answerer.js';
 import type { Grounding, GroundingFrame } from '../ground/grounding.js';
+import { withMethods } from '../ground/with-methods.js';
 import type { Steps } from '../pipeline.js';
 import type { Metrics } from './metrics.js';
 
@@ -86,24 +87,12 @@ function observeGrounding(grounding: Grounding, metrics: Metrics): Grounding {
     }
     return frames;
   };
-  return {
+  return withMethods<Grounding>(grounding, {
     push: (text) => counted(grounding.push(text)),
     finish() {
       const frames = counted(grounding.finish());
       metrics.citationsInvented(grounding.inventedCitations);
       return frames;
     },
-    get text() {
-      return grounding.text;
-    },
-    get citations() {
-      return grounding.citations;
-    },
-    get inventedCitations() {
-      return grounding.inventedCitations;
-    },
-    get withheld() {
-      return grounding.withheld;
-    },
-  };
+  });
 }

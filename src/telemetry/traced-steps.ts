@@ -1,4 +1,5 @@
 import type { Grounding, GroundingFrame } from '../ground/grounding.js';
+import { withMethods } from '../ground/with-methods.js';
 import type { Steps } from '../pipeline.js';
 import { inSpan, type Span, type Tracer } from './tracer.js';
 
@@ -36,7 +37,7 @@ function traceGrounding(grounding: Grounding, tracer: Tracer): Grounding {
     for (const frame of frames) if (frame.type === 'grounding-checked') verdicts[frame.verdict] += 1;
     return frames;
   };
-  return {
+  return withMethods<Grounding>(grounding, {
     push: (text) => measured(() => grounding.push(text)),
     finish() {
       const frames = measured(() => grounding.finish());
@@ -49,17 +50,5 @@ function traceGrounding(grounding: Grounding, tracer: Tracer): Grounding {
       span?.end();
       return frames;
     },
-    get text() {
-      return grounding.text;
-    },
-    get citations() {
-      return grounding.citations;
-    },
-    get inventedCitations() {
-      return grounding.inventedCitations;
-    },
-    get withheld() {
-      return grounding.withheld;
-    },
-  };
+  });
 }
