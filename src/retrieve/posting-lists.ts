@@ -13,6 +13,8 @@ import { orderByKey } from './order-by-key.js';
 export interface PostingLists {
   /** Places come in ascending order. */
   add(place: number, terms: WeightedTerms): void;
+  /** Files what waits; a search does so too, but then somebody waits for it. */
+  file(): void;
   /** Places have been vacated: how many hold a term has to be counted again. */
   recount(): void;
   /** Gives every posting another place, in the same order; one whose place is not in `moved` goes. */
@@ -156,6 +158,7 @@ export function createPostingLists(): PostingLists {
       waiting.places.fill(place, waiting.length, waiting.length + keys.length);
       waiting.length += keys.length;
     },
+    file,
     recount: () => {
       file();
       vacations += 1;

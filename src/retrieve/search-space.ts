@@ -31,6 +31,8 @@ export interface SpaceHit {
 export interface SearchSpace {
   add(passage: SpacePassage): void;
   remove(number: number): void;
+  /** Many were added: what the next search would have to do first is done now. */
+  settle(): void;
   /** Passages that have terms: what the inverse document frequency counts. */
   readonly withTerms: number;
   readonly size: number;
@@ -136,6 +138,7 @@ export function createSearchSpace(dimensions: number, products: DotProducts): Se
       const vacant = columns.numbers.length - places.size;
       if (vacant > MIN_VACANT && vacant > places.size) closeUp();
     },
+    settle: postings.file,
     get withTerms() {
       return withTerms;
     },

@@ -130,6 +130,7 @@ function openReader({ file }: { file: string }) {
           terms: toWeightedTerms(keys, weights),
         });
       }
+      for (const space of spaces.values()) space.settle();
     }
     known = { generation, passage, removal };
   };
