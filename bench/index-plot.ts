@@ -71,6 +71,7 @@ export function costPlot(figures: {
       `<text x="${x.at(passages)}" y="${HEIGHT - MARGIN.bottom + 18}" text-anchor="middle">${passages.toLocaleString('en')}</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" fill="#374151">
+<title>Hybrid search, p95 in milliseconds, by number of passages</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
 <text x="${MARGIN.left}" y="14">hybrid search, p95 in milliseconds, by number of passages</text>
 ${[...grid, ...sizes, ...lines].join('\n')}
