@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--tokenizer", type=Path, required=True)
     sub.add_argument("--table", type=Path, required=True, help="table.npy of train-embedder")
     sub.add_argument("--kinds", nargs="+", default=["question", "heading", "translation"])
-    sub.add_argument("--per-query", type=int, default=12)
+    sub.add_argument("--per-query", type=int, default=40)
     sub.add_argument("--limit-per-source", type=int)
     sub.add_argument("--pooled", action="store_true", help="search all sources of a kind and language together")
     sub.add_argument("--part", choices=["embedder", "reranker"], help="mine for half of the pairs only")
@@ -89,8 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--triples", type=Path, required=True)
     sub.add_argument("--loss", choices=[*RERANKER_LOSSES, "margin-mse"], default="listwise-bce")
     sub.add_argument("--groups", type=int, default=8)
-    sub.add_argument("--candidates", type=int, default=5, help="irrelevant passages a group")
-    sub.add_argument("--length", type=int, default=200)
+    sub.add_argument("--candidates", type=int, default=6, help="mined passages a group")
+    sub.add_argument("--length", type=int, default=260)
+    sub.add_argument("--first-groups", type=int, default=4000, help="groups that fit the layers before the transformer")
     sub.add_argument(
         "--part",
         choices=["embedder", "reranker"],
@@ -266,6 +267,7 @@ def _train_reranker(options: argparse.Namespace) -> None:
         weights=json.loads(options.weights.read_text()) if options.weights else {},
         part=options.part,
         start=options.start,
+        warm_groups=options.first_groups,
     )
     print(train_reranker(options.triples, options.tokenizer, options.table, options.out, run))
 

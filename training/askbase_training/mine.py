@@ -35,8 +35,8 @@ class Mining:
     are searched together, so that negatives differ in style and length, too. `part` as in `in_part`."""
 
     kinds: Sequence[str] = ("question", "heading", "translation")
-    per_query: int = 12
-    depth: int = 30
+    per_query: int = 40
+    depth: int = 50
     limit_per_source: int | None = None
     pooled: bool = False
     part: str | None = None

@@ -15,8 +15,8 @@ from askbase_training.dataset import PASSAGE_TOKENS, Bags, encode_texts
 from askbase_training.jsonl import read_jsonl
 from askbase_training.reranker import Reranker, RerankerShape, inverse_document_frequencies
 from askbase_training.tokenizer import MASK, SPECIALS
-from askbase_training.train_reranker import collate
 from askbase_training.training_loop import Schedule, seed_everything, train
+from askbase_training.triples import collate
 
 MASKED_SHARE = 0.15
 _TEMPERATURE = 0.07

@@ -4,13 +4,17 @@ Both texts run through one transformer as `[CLS] question [SEP] passage [SEP]`. 
 from the token ids how the texts match: which tokens occur on the other side (exactly, in another spelling or stem, in
 pairs), how near the nearest token of the other side is (cosine of the embedder's vectors), how rare each token is, and
 what each token's counterpart on the other side looks like. The transformer so starts from matching instead of having
-to learn it, which is what little training data is best spent on. The logit comes from the transformer's states and
-from coverage features: how much of the question (weighted by rarity and by a learned gate) is found in the passage,
-and in its best windows of 24 and 96 tokens.
+to learn it, which is what little training data is best spent on.
+
+The logit is a sum, so that each part learns what the ones before it leave open: a linear and a small layer on the signs
+of matching (how much of the question, weighted by rarity, stands in the passage and in its best windows of 24 and 96
+tokens; BM25; cosines), a reader of the question (`question_reader.py`), and the transformer.
 
 Everything from `class_ids` on is computed with plain matrix operations, so that the exported graph runs anywhere.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from askbase_training.question_reader import QuestionReader
 from askbase_training.tokenizer import SPECIALS
 
 QUESTION_TOKENS = 64  # match features cover this many leading positions: [CLS], the question and its [SEP]
@@ -127,11 +132,14 @@ class Reranker(nn.Module):
         self.judge = nn.Sequential(nn.Linear(2 * hidden + _SIGNS, 64), nn.GELU(), nn.Linear(64, 1))
         self.combine = nn.Sequential(nn.Linear(_SIGNS, 32), nn.GELU(), nn.Linear(32, 1))
         self.direct = nn.Linear(_SIGNS, 1)
+        self.reader = QuestionReader(rows.shape[1], _STATE_SIGNS)
         self._start_from_coverage()
+        self.question_tokens = QUESTION_TOKENS
         self.register_buffer("scale", torch.ones(1))
         self.register_buffer("shift", torch.zeros(1))
 
-    learning_rate_scales = {"sharpness": 10.0}
+    # the first layers are fitted before the transformer, which then learns what they leave open
+    learning_rate_scales = {"sharpness": 10.0, "reader": 0.2, "combine": 0.2, "direct": 0.2}
 
     @torch.no_grad()
     def _start_from_coverage(self) -> None:
@@ -146,22 +154,32 @@ class Reranker(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         """Logits `[batch, 1]`; above 0 means relevant enough to answer from."""
         view = self.view(input_ids, attention_mask, token_type_ids)
-        return self._judge(self._run(view), view) * self.scale + self.shift
+        signs = self.signs(view)
+        read = self.reader(*self.reading(view), signs)
+        return (read + self._judge(self._run(view), view, signs)) * self.scale + self.shift
+
+    @contextlib.contextmanager
+    def questions_up_to(self, positions: int) -> Iterator[None]:
+        """Matches only so many leading positions, where all questions are known to end there: the same numbers, sooner."""
+        self.question_tokens = min(positions, QUESTION_TOKENS)
+        yield
+        self.question_tokens = QUESTION_TOKENS
 
     def states(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         """The transformer's last states, `[batch, sequence, hidden]`."""
         return self._run(self.view(input_ids, attention_mask, token_type_ids))
 
     def view(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> "View":
+        leading = self.question_tokens
         class_ids = self.classes[input_ids]
         mask = attention_mask.to(torch.float32)
         content = mask * (class_ids >= len(SPECIALS)).to(torch.float32)
         passage = content * token_type_ids.to(torch.float32)
-        question = (content * (1 - token_type_ids.to(torch.float32)))[:, :QUESTION_TOKENS]
+        question = (content * (1 - token_type_ids.to(torch.float32)))[:, :leading]
         vectors = self.rows(class_ids)
         valid = question[:, :, None] * passage[:, None, :]
-        near = vectors[:, :QUESTION_TOKENS] @ vectors.transpose(1, 2) * valid
-        exact = (class_ids[:, :QUESTION_TOKENS, None] == class_ids[:, None, :]).to(torch.float32) * valid
+        near = vectors[:, :leading] @ vectors.transpose(1, 2) * valid
+        exact = (class_ids[:, :leading, None] == class_ids[:, None, :]).to(torch.float32) * valid
         follow = F.pad(exact, (0, 1, 0, 1))[:, 1:, 1:] * exact
         before = F.pad(exact, (1, 0, 1, 0))[:, :-1, :-1] * exact
         match = {"near": near, "exact": exact, "pairs": torch.maximum(follow, before)}
@@ -181,7 +199,7 @@ class Reranker(nn.Module):
         reduced = self.reduce(view.vectors)
         sharp = match["near"] * self.sharpness + (1 - view.valid) * -1e4
         for_question = torch.softmax(sharp, dim=2) @ reduced * question[:, :, None]
-        for_passage = torch.softmax(sharp, dim=1).transpose(1, 2) @ reduced[:, :QUESTION_TOKENS] * passage[:, :, None]
+        for_passage = torch.softmax(sharp, dim=1).transpose(1, 2) @ reduced[:, : self.question_tokens] * passage[:, :, None]
         missing = passage.shape[1] - question.shape[1]
         counterpart = for_passage + F.pad(for_question, (0, 0, 0, missing))
         compared = self.compare(torch.cat([reduced, counterpart, reduced * counterpart], dim=-1))
@@ -197,13 +215,13 @@ class Reranker(nn.Module):
         special = self.special(view.class_ids.clamp(max=len(SPECIALS) - 1)) * is_special
         return self.norm_in(compared + described + special + self.kind(view.token_type_ids))
 
-    def _judge(self, states: Tensor, view: "View") -> Tensor:
-        gate = torch.sigmoid(self.gate(states[:, :QUESTION_TOKENS])[..., 0])
-        weights = _shares(view.rarity[:, :QUESTION_TOKENS] * view.question * gate)
+    def _judge(self, states: Tensor, view: "View", matching: Tensor) -> Tensor:
+        gate = torch.sigmoid(self.gate(states[:, : self.question_tokens])[..., 0])
+        weights = _shares(view.rarity[:, : self.question_tokens] * view.question * gate)
         meaning = F.normalize(self.context(states), dim=-1)
-        alike = (meaning[:, :QUESTION_TOKENS] @ meaning.transpose(1, 2) * view.valid).amax(dim=2)
+        alike = (meaning[:, : self.question_tokens] @ meaning.transpose(1, 2) * view.valid).amax(dim=2)
         learned = [_weighted(weights, view.match["exact"].amax(dim=2)), _weighted(weights, alike)]
-        signs = torch.cat([self.signs(view), torch.stack(learned, dim=1)], dim=1)
+        signs = torch.cat([matching, torch.stack(learned, dim=1)], dim=1)
         attention = self.attend(states)[..., 0] + (1 - view.passage) * -1e4
         gathered = (torch.softmax(attention, dim=1)[:, None, :] @ states)[:, 0]
         return self.judge(torch.cat([states[:, 0], gathered, signs], dim=1)) + self.combine(signs) + self.direct(signs)
@@ -211,13 +229,11 @@ class Reranker(nn.Module):
     def signs(self, view: "View") -> Tensor:
         """`[batch, signs]`: how the texts match as far as that needs no learning: coverage of the question by the whole
         passage and by its best windows, BM25, and cosines of the embedder's vectors."""
-        rarity, match = view.rarity[:, :QUESTION_TOKENS] * view.question, view.match
+        rarity, match = view.rarity[:, : self.question_tokens] * view.question, view.match
         shares, rare_shares = _shares(rarity), _shares(rarity.square())
         exact, near, pairs = (match[name].amax(dim=2) for name in ("exact", "near", "pairs"))
-        found = match["exact"].sum(dim=2)
+        saturated = _saturated(match["exact"].sum(dim=2), view)
         length = view.passage.sum(dim=1, keepdim=True)
-        # BM25's saturation with k1 = 1.2, b = 0.75, for a mean length of 150 tokens
-        saturated = found * 2.2 / (found + 0.3 + 0.9 * length / 150)
         signs = [
             _weighted(shares, exact),
             _weighted(shares, near),
@@ -235,6 +251,31 @@ class Reranker(nn.Module):
         ]
         return torch.stack(signs, dim=1)
 
+    def reading(self, view: "View") -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What `QuestionReader` reads besides the signs."""
+        question, match = view.question, view.match
+        leading = question.shape[1]
+        rarity = view.rarity[:, :leading] * question
+        exact, near, pairs = (match[name].amax(dim=2) for name in ("exact", "near", "pairs"))
+        found = match["exact"].sum(dim=2)
+        spots = [self._best_spot(match["exact"], _shares(rarity), size) for size in _WINDOW_BLOCKS]
+        together = [(match["exact"] * spot[:, None, :]).amax(dim=2) for spot in spots]
+        soft = (F.relu(match["near"] - _NEAR) / (1 - _NEAR)).sum(dim=2).log1p()
+        lengths = self.lengths[view.class_ids[:, :leading]] * question
+        meeting = [exact, near, pairs, *together, _saturated(found, view), soft, rarity, rarity * (1 - exact), lengths]
+        unmatched = view.passage * (1 - match["exact"].amax(dim=1)) * spots[0] * self.lengths[view.class_ids]
+        around = (view.vectors * unmatched[:, :, None]).sum(dim=1) / unmatched.sum(dim=1, keepdim=True).clamp(min=1e-4)
+        return view.vectors[:, :leading], torch.stack(meeting, dim=-1), question, around
+
+    @staticmethod
+    def _best_spot(exact: Tensor, shares: Tensor, size: int) -> Tensor:
+        """`[batch, sequence]`, 1 in the (first) window of `size` blocks that covers most of the question."""
+        blocks = F.max_pool1d(F.pad(exact, (0, _BLOCK - 1)), _BLOCK, stride=_BLOCK)
+        covered = (shares[:, None, :] @ F.max_pool1d(F.pad(blocks, (0, size - 1)), size, stride=1))[:, 0]
+        first = covered.argmax(dim=1, keepdim=True) * _BLOCK
+        at = torch.arange(exact.shape[2], device=exact.device)[None, :]
+        return ((at >= first) & (at < first + size * _BLOCK)).to(torch.float32)
+
     @staticmethod
     def _best_windows(matrix: Tensor, shares: Tensor) -> list[Tensor]:
         """The highest coverage of the question inside any window of 24 and of 96 tokens."""
@@ -248,7 +289,7 @@ class Reranker(nn.Module):
     def _cosines(self, view: "View") -> list[Tensor]:
         """The embedder's cosine of question and passage, and of the question and the passage's best windows."""
         weighted = view.vectors * self.lengths[view.class_ids][:, :, None]
-        asked = _unit((weighted[:, :QUESTION_TOKENS] * view.question[:, :, None]).sum(dim=1))
+        asked = _unit((weighted[:, : self.question_tokens] * view.question[:, :, None]).sum(dim=1))
         said = weighted * view.passage[:, :, None]
         found = [(_unit(said.sum(dim=1)) * asked).sum(dim=1)]
         blocks = F.avg_pool1d(F.pad(said.transpose(1, 2), (0, _BLOCK - 1)), _BLOCK, stride=_BLOCK)
@@ -256,6 +297,11 @@ class Reranker(nn.Module):
             windows = F.avg_pool1d(F.pad(blocks, (0, size - 1)), size, stride=1)
             found.append((_unit(windows.transpose(1, 2)) @ asked[:, :, None])[:, :, 0].amax(dim=1))
         return found
+
+
+def _saturated(found: Tensor, view: "View") -> Tensor:
+    """BM25's saturation of a term's count, with k1 = 1.2, b = 0.75, for a mean length of 150 tokens."""
+    return found * 2.2 / (found + 0.3 + 0.9 * view.passage.sum(dim=1, keepdim=True) / 150)
 
 
 def _shares(weights: Tensor) -> Tensor:

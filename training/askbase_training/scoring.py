@@ -10,7 +10,7 @@ from askbase_training.evaluate import Embed, Rerank
 from askbase_training.export import open_session
 from askbase_training.model_folder import model_file
 from askbase_training.tokenizer import CLS, SEP
-from askbase_training.train_reranker import collate
+from askbase_training.triples import collate
 
 _BATCH = 64
 

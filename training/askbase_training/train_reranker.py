@@ -4,93 +4,48 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from askbase_training.calibration import calibration_report, fit_scale_and_shift
-from askbase_training.dataset import PASSAGE_TOKENS, Bags, by_source, encode_texts, in_part, is_validation
-from askbase_training.jsonl import read_jsonl
+from askbase_training.dataset import by_source
+from askbase_training.first_layers import fit_first_layers
 from askbase_training.losses import RERANKER_LOSSES, margin_mse
 from askbase_training.metrics import ndcg_at
 from askbase_training.reranker import Reranker, RerankerShape, inverse_document_frequencies
-from askbase_training.tokenizer import CLS, PAD, SEP
 from askbase_training.training_loop import Schedule, seed_everything, train
+from askbase_training.triples import Triples, collate, load_triples
 
-QUESTION_LIMIT = 61  # with [CLS] and [SEP] inside the positions that match features cover
 _VALIDATION_QUERIES = 40
-_SIGNS_RATE = 0.02
-_VALIDATION_CANDIDATES = 12
+_VALIDATION_CANDIDATES = 50  # as many as the product reranks
+_HARDEST = 10
 
 
-@dataclass
-class Triples:
-    """Mined groups as token ids: `candidates[i]` are positions in `passages`, the relevant one first; `teacher[i]` the
-    scores a larger model gave them, where the file has them."""
+class Drawn(NamedTuple):
+    """`candidates` are those of the group to take, the relevant one (0) first; `easy` are passages of other groups."""
 
-    questions: Bags
-    passages: Bags
-    candidates: list[list[int]]
-    sources: list[str]
-    teacher: list[list[float]]
-
-    def __len__(self) -> int:
-        return len(self.candidates)
-
-
-def load_triples(path: Path, tokenizer: Tokenizer, part: str | None = None) -> tuple[Triples, Triples]:
-    """Training and validation groups, split by paragraph as the embedder's pairs are; of the training groups those of
-    `part` (see `in_part`)."""
-    positions: dict[str, int] = {}
-    parts: dict[bool, tuple[list, list, list, list]] = {False: ([], [], [], []), True: ([], [], [], [])}
-    for triple in read_jsonl(path):
-        group = triple.get("group", triple["query"])
-        held_out = is_validation(group)
-        if not held_out and not in_part(group, part):
-            continue
-        questions, candidates, sources, teacher = parts[held_out]
-        texts = [triple["positive"], *triple["negatives"]]
-        candidates.append([positions.setdefault(text, len(positions)) for text in texts])
-        questions.append(triple["query"])
-        sources.append(triple.get("source", "triples"))
-        teacher.append(triple.get("scores", []))
-    passages = encode_texts(tokenizer, list(positions), PASSAGE_TOKENS)
-    training, validation = (
-        Triples(encode_texts(tokenizer, questions, QUESTION_LIMIT), passages, candidates, sources, teacher)
-        for questions, candidates, sources, teacher in (parts[False], parts[True])
-    )
-    return training, validation
-
-
-def collate(pairs: Sequence[tuple[np.ndarray, np.ndarray]], limit: int) -> dict[str, Tensor]:
-    """`[CLS] question [SEP] passage [SEP]`, padded; the passage is cut where a pair is longer than `limit`."""
-    rows = []
-    for question, passage in pairs:
-        head = [CLS, *question[:QUESTION_LIMIT], SEP]
-        rows.append((head, [*passage[: max(1, limit - len(head) - 1)], SEP]))
-    length = max(len(head) + len(tail) for head, tail in rows)
-    ids = np.full((len(rows), length), PAD, dtype=np.int64)
-    mask, types = np.zeros_like(ids), np.zeros_like(ids)
-    for row, (head, tail) in enumerate(rows):
-        end = len(head) + len(tail)
-        ids[row, :end] = head + tail
-        mask[row, :end] = 1
-        types[row, len(head) : end] = 1
-    arrays = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+    group: int
+    candidates: list[int]
+    easy: list[int]
 
 
 class GroupSampler:
-    """Step number → groups and which of their candidates to take (the relevant one is 0), all of one source; a source's
-    odds are its size times its weight (1 where `weights` does not name it)."""
+    """Step number → groups, all of one source; a source's odds are its size times its weight (1 where `weights` does not
+    name it). Half of the negatives come from the hardest, half from the rest of the mined list, and `easy` are relevant
+    to other questions: a model that only ever sees the hardest learns that words in common mean nothing, because among
+    those they do, and then puts the rest of the list too high."""
 
-    def __init__(self, triples: Triples, weights: dict[str, float], groups: int, negatives: int, seed: int):
+    def __init__(
+        self, triples: Triples, weights: dict[str, float], groups: int, negatives: int, seed: int, easy: int = 1
+    ):
         self._triples = triples
         self._groups = groups
         self._negatives = negatives
+        self._easy = easy
         self._seed = seed
         by_source: dict[str, list[int]] = {}
         for position, source in enumerate(triples.sources):
@@ -98,29 +53,32 @@ class GroupSampler:
         self._pools = list(by_source.values())
         self._odds = [len(pool) * weights.get(source, 1.0) for source, pool in by_source.items()]
 
-    def at(self, step: int) -> list[tuple[int, list[int]]]:
+    def at(self, step: int) -> list[Drawn]:
         rng = random.Random(self._seed * 1_000_003 + step)
         pool = rng.choices(self._pools, self._odds)[0]
-        drawn = []
-        for group in rng.choices(pool, k=self._groups):
-            others = range(1, len(self._triples.candidates[group]))
-            drawn.append((group, [0, *rng.sample(others, min(self._negatives, len(others)))]))
-        return drawn
+        return [self._draw(group, pool, rng) for group in rng.choices(pool, k=self._groups)]
+
+    def _draw(self, group: int, pool: list[int], rng: random.Random) -> Drawn:
+        own = self._triples.candidates[group]
+        hardest, rest = range(1, len(own))[:_HARDEST], range(1, len(own))[_HARDEST:]
+        from_rest = rng.sample(rest, min(self._negatives // 2, len(rest)))
+        hard = rng.sample(hardest, min(self._negatives - len(from_rest), len(hardest)))
+        others = [self._triples.candidates[other][0] for other in rng.choices(pool, k=self._easy)]
+        return Drawn(group, [0, *hard, *from_rest], [passage for passage in others if passage not in own])
 
 
 @dataclass(frozen=True)
 class RerankerRun:
     """`loss` is a name of `RERANKER_LOSSES`, or `margin-mse` to distil the scores a teacher wrote into the triples.
-    `start` is a checkpoint to go on from; without one, the layers on the signs of matching are fitted first, on
-    `warm_groups` groups; a group is one relevant and up to `negatives` other passages, `length` the
-    tokens of a pair."""
+    `start` is a checkpoint to go on from; without one, the layers that need no transformer are fitted first, on
+    `warm_groups` groups; a group is one relevant and up to `negatives` mined passages, `length` the tokens of a pair."""
 
     schedule: Schedule
     shape: RerankerShape = RerankerShape()
     loss: str = "listwise-bce"
     groups: int = 8
-    negatives: int = 5
-    length: int = 200
+    negatives: int = 6
+    length: int = 260
     weights: dict[str, float] = field(default_factory=dict)
     part: str | None = None
     start: Path | None = None
@@ -139,62 +97,35 @@ def train_reranker(
     if run.start:
         model.load_state_dict(torch.load(run.start, weights_only=True))
     elif run.warm_groups:
-        fit_signs(model, training, run)
-    sampler = GroupSampler(training, run.weights, run.groups, run.negatives, run.schedule.seed)
+        fit_first_layers(model, training, run.weights, run.warm_groups, run.length, run.schedule.seed)
+    easy = 0 if run.loss == "margin-mse" else 1  # a teacher scored the mined ones only
+    sampler = GroupSampler(training, run.weights, run.groups, run.negatives, run.schedule.seed, easy)
 
     def loss_of(step: int) -> Tensor:
         drawn = sampler.at(step)
-        pairs = [
-            (training.questions[group], training.passages[training.candidates[group][at]])
-            for group, chosen in drawn
-            for at in chosen
+        passages = [
+            [*(training.candidates[group][at] for at in candidates), *easy_ones]
+            for group, candidates, easy_ones in drawn
         ]
-        logits = model(**collate(pairs, run.length))[:, 0].float()
-        mask = torch.zeros(len(drawn), max(len(chosen) for _, chosen in drawn))
-        for row, (_, chosen) in enumerate(drawn):
-            mask[row, : len(chosen)] = 1
+        pairs = [
+            (training.questions[group], training.passages[passage])
+            for (group, _, _), own in zip(drawn, passages)
+            for passage in own
+        ]
+        with model.questions_up_to(1 + max(len(question) for question, _ in pairs)):
+            logits = model(**collate(pairs, run.length))[:, 0].float()
+        mask = torch.zeros(len(drawn), max(map(len, passages)))
+        for row, own in enumerate(passages):
+            mask[row, : len(own)] = 1
         scores = torch.zeros_like(mask).masked_scatter(mask.bool(), logits)
         if run.loss != "margin-mse":
             return RERANKER_LOSSES[run.loss](scores, mask)
         teacher = torch.zeros_like(mask)
-        for row, (group, chosen) in enumerate(drawn):
-            teacher[row, : len(chosen)] = torch.tensor([training.teacher[group][at] for at in chosen])
+        for row, (group, candidates, _) in enumerate(drawn):
+            teacher[row, : len(candidates)] = torch.tensor([training.teacher[group][at] for at in candidates])
         return margin_mse(scores, teacher, mask)
 
-    return train(model, loss_of, lambda: validate(model, validation, run.length), out, run.schedule)
-
-
-def fit_signs(model: Reranker, triples: Triples, run: RerankerRun, steps: int = 1200) -> float:
-    """Fits the two small layers on the signs of matching, which need no transformer, and gives the last loss. Groups
-    hold two random passages of the source besides the mined ones, since a reranker also meets easy candidates."""
-    sampler = GroupSampler(triples, run.weights, run.groups, run.negatives, run.schedule.seed)
-    rng = random.Random(run.schedule.seed)
-    pools: dict[str, list[int]] = {}
-    for source, candidates in zip(triples.sources, triples.candidates):
-        pools.setdefault(source, []).append(candidates[0])
-    width = 1 + run.negatives + 2
-    signs, masks = [], []
-    for step in range(run.warm_groups // run.groups):
-        for group, chosen in sampler.at(step):
-            passages = [triples.candidates[group][at] for at in chosen]
-            passages += [at for at in rng.choices(pools[triples.sources[group]], k=2) if at != passages[0]]
-            inputs = collate([(triples.questions[group], triples.passages[at]) for at in passages], run.length)
-            with torch.no_grad():
-                found = model.signs(model.view(**inputs))
-            signs.append(F.pad(found, (0, model.direct.in_features - found.shape[1], 0, width - len(found))))
-            masks.append(F.pad(torch.ones(len(found)), (0, width - len(found))))
-    every, mask = torch.stack(signs), torch.stack(masks)
-    layers = [*model.direct.parameters(), *model.combine.parameters()]
-    optimizer = torch.optim.AdamW(layers, lr=_SIGNS_RATE, weight_decay=1e-3)
-    for step in range(steps):
-        rows = torch.randint(0, len(every), (min(256, len(every)),))
-        scores = (model.direct(every[rows]) + model.combine(every[rows]))[:, :, 0]
-        loss = RERANKER_LOSSES["listwise-bce"](scores, mask[rows])
-        optimizer.param_groups[0]["lr"] = _SIGNS_RATE * (1 - step / steps)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return loss.item()
+    return train(model, loss_of, lambda: validate(model, validation, run.length, run.weights), out, run.schedule)
 
 
 @torch.no_grad()
@@ -204,7 +135,8 @@ def score_groups(model: Reranker, triples: Triples, chosen: Sequence[int], lengt
     for group in chosen:
         candidates = triples.candidates[group][:_VALIDATION_CANDIDATES]
         pairs = [(triples.questions[group], triples.passages[at]) for at in candidates]
-        scores.append(model(**collate(pairs, length))[:, 0].float().numpy())
+        with model.questions_up_to(1 + len(triples.questions[group])):
+            scores.append(model(**collate(pairs, length))[:, 0].float().numpy())
     return scores
 
 
@@ -216,7 +148,8 @@ def validation_groups(triples: Triples, per_source: int = _VALIDATION_QUERIES) -
     }
 
 
-def validate(model: Reranker, triples: Triples, length: int) -> dict[str, float]:
+def validate(model: Reranker, triples: Triples, length: int, weights: dict[str, float]) -> dict[str, float]:
+    """NDCG@10 by source, and their mean by the weights that the sources have in training."""
     results = {}
     for source, groups in validation_groups(triples).items():
         gains = []
@@ -224,7 +157,8 @@ def validate(model: Reranker, triples: Triples, length: int) -> dict[str, float]
             order = [str(position) for position in np.argsort(-logits, kind="stable")]
             gains.append(ndcg_at(order, {"0": 1}))
         results[source] = round(float(np.mean(gains)), 4)
-    mean = round(float(np.mean(list(results.values()))), 4)
+    shares = [weights.get(source, 1.0) for source in results]
+    mean = round(float(np.average(list(results.values()), weights=shares)), 4)
     return {"ndcg@10": mean, **{f"ndcg@10/{source}": value for source, value in results.items()}}
 
 

@@ -43,14 +43,18 @@ def train(
     schedule: Schedule,
 ) -> dict[str, float]:
     """Runs `loss_of(step)` and AdamW with linear warm-up and decay. Keeps `last.pt` (to resume from) and `best.pt`
-    (highest validation NDCG@10), stops after `patience` validations without a new best, and leaves the model with
-    its best weights. The step number alone decides a batch, so a resumed run sees the batches the first one would
-    have seen."""
+    (highest validation NDCG@10, the state it starts from included), stops after `patience` validations without a new
+    best, and leaves the model with its best weights. The step number alone decides a batch, so a resumed run sees the
+    batches the first one would have seen."""
     seed_everything(schedule.seed)
     log = RunLog(folder)
     optimizer = torch.optim.AdamW(_parameter_groups(model), lr=schedule.learning_rate, betas=(0.9, 0.98))
     state = _resume(model, optimizer, folder)
     best, since_best = state["best"], state["since_best"]
+    if not best:
+        best = _validated(model, validate)
+        torch.save(model.state_dict(), folder / "best.pt")
+        _note(log, 0, best)
     device = next(model.parameters()).device
     with contextlib.closing(tqdm(total=schedule.steps, initial=state["step"], mininterval=5)) as progress:
         for step in range(state["step"], schedule.steps):
@@ -68,22 +72,30 @@ def train(
                 log.write(step=step, loss=round(loss.item(), 4))
                 progress.set_postfix(loss=f"{loss.item():.3f}", best=f"{best.get('ndcg@10', 0):.4f}")
             if (step + 1) % schedule.evaluate_every == 0 or step + 1 == schedule.steps:
-                model.eval()
-                with torch.no_grad():
-                    metrics = validate()
+                metrics = _validated(model, validate)
                 since_best += 1
                 if metrics["ndcg@10"] > best.get("ndcg@10", -1.0):
                     best, since_best = metrics, 0
                     torch.save(model.state_dict(), folder / "best.pt")
                 _save(model, optimizer, folder, {"step": step + 1, "best": best, "since_best": since_best})
                 # Said only now: whoever stops it at these words finds the weights they speak of.
-                log.write(step=step + 1, **metrics)
-                log.draw()
-                tqdm.write(f"step {step + 1}: {metrics}")
+                _note(log, step + 1, metrics)
                 if since_best >= schedule.patience:
                     break
     model.load_state_dict(torch.load(folder / "best.pt", weights_only=True))
     return best
+
+
+@torch.no_grad()
+def _validated(model: nn.Module, validate: Callable[[], dict[str, float]]) -> dict[str, float]:
+    model.eval()
+    return validate()
+
+
+def _note(log: RunLog, step: int, metrics: dict[str, float]) -> None:
+    log.write(step=step, **metrics)
+    log.draw()
+    tqdm.write(f"step {step}: {metrics}")
 
 
 def _parameter_groups(model: nn.Module) -> list[dict]:

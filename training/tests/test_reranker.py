@@ -5,14 +5,23 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from askbase_training.dataset import in_part, is_validation
+from askbase_training.dataset import encode_texts, in_part, is_validation
 from askbase_training.export import PAIR_INPUTS, compare_with_pytorch, export_onnx, open_session, quantise_onnx
+from askbase_training.first_layers import fit_first_layers
 from askbase_training.model_folder import write_model_folder
 from askbase_training.pretrain import pretrain
 from askbase_training.reranker import Reranker, RerankerShape
 from askbase_training.restore import restore_reranker
-from askbase_training.train_reranker import RerankerRun, calibrated, collate, load_reranker, train_reranker
+from askbase_training.train_reranker import (
+    GroupSampler,
+    RerankerRun,
+    calibrated,
+    load_reranker,
+    train_reranker,
+    validate,
+)
 from askbase_training.training_loop import Schedule
+from askbase_training.triples import Triples, collate, load_triples
 
 SHAPE = RerankerShape(hidden=16, layers=1, heads=2, feed_forward=16, context=8)
 
@@ -104,6 +113,34 @@ def test_training_is_repeatable_and_lowers_the_loss(triples_file, tokenizer_fold
     assert first == second
     assert 0 < first["ndcg@10"] <= 1
     assert (tmp_path / "a" / "curves.png").exists()
+
+
+def test_the_first_layers_alone_learn_to_put_the_relevant_passage_first(model, triples_file, tokenizer):
+    training, held_out = load_triples(triples_file, tokenizer)
+    torch.nn.init.constant_(model.direct.weight, -1.0)  # the worst passage first, so that there is all to learn
+    assert validate(model, held_out, 64, {})["ndcg@10"] < 0.7
+    fit_first_layers(model, training, {}, groups=60, length=64, seed=1, passes=30)
+    assert validate(model.eval(), held_out, 64, {})["ndcg@10"] > 0.9
+
+
+@torch.no_grad()
+def test_matching_only_the_positions_that_questions_take_gives_the_same_logits(model, tokenizer):
+    inputs = collate(pairs_of(tokenizer, "耳机可以退货吗", ["键盘的保修期是两年。", "耳机在签收后可以退货。"]), 64)
+    whole = model(**inputs)
+    with model.questions_up_to(int(inputs["token_type_ids"].argmax(dim=1).max())):
+        assert torch.allclose(model(**inputs), whole, atol=1e-5)
+
+
+def test_negatives_come_from_the_whole_mined_list_and_from_other_questions(tokenizer):
+    texts = [f"passage {number}" for number in range(60)]
+    bags = encode_texts(tokenizer, texts, 8)
+    triples = Triples(bags, bags, [[0, *range(1, 41)], [50, 51]], ["manual", "manual"], [[], []])
+    drawn = [group for step in range(20) for group in GroupSampler(triples, {}, 4, 6, seed=1).at(step)]
+    long = [group for group in drawn if group.group == 0]
+    assert all(candidates[0] == 0 and len(set(candidates)) == 7 for _, candidates, _ in long)
+    assert all(sum(1 <= at <= 10 for at in candidates) == 3 for _, candidates, _ in long)
+    assert {passage for group in long for passage in group.easy} == {50}
+    assert {(tuple(candidates), *easy) for group, candidates, easy in drawn if group == 1} == {((0, 1),), ((0, 1), 0)}
 
 
 def test_a_teachers_scores_can_be_distilled(triples_file, tokenizer_folder, table_file, tmp_path):
