@@ -22,6 +22,7 @@ export const candidateScoresSchema = z.object({
       sigmoid: z.number().min(0).max(1),
       windows: z.number().int().min(1),
       truncated: z.boolean(),
+      order: z.number(),
       rank: z.number().int().min(1),
     })
     .optional(),

@@ -69,7 +69,11 @@ export interface CandidateScores {
   dense?: BranchScore;
   /** Reciprocal rank fusion of the branches. */
   fused: BranchScore;
-  rerank?: RerankScore & { rank: number };
+  rerank?: RerankScore & {
+    /** What reranked candidates are put in order by: the logit, plus the lexical score by the model's weight for it. */
+    order: number;
+    rank: number;
+  };
 }
 
 /** Why a candidate was handed to the answer step, or why it was not. */

@@ -52,7 +52,7 @@ export function registerCalibrateCommand(program: Command): void {
 async function run(folder: string, options: CalibrateCommandOptions): Promise<void> {
   const goal = parseGoal(options);
   const { rerank, modelsDir, knowledgeDir } = readConfigOrExit(readEnvironment());
-  if (options.kb !== undefined && options.write.includes('answerability')) {
+  if (options.kb !== undefined && options.write.some((what) => what !== 'threshold')) {
     throw new AppError(
       'invalid',
       'A knowledge base has no model of its own: with --kb, write threshold only.',
@@ -101,6 +101,7 @@ function parseShare(name: string, text: string): number {
 function table(calibrations: Calibrations): string {
   const blocks = Object.entries(calibrations).map(([language, one]) => {
     const { questions, scaling, calibrationError, threshold, answerability, auroc, answered } = one;
+    const { weight, ndcg } = one.lexicalWeight;
     const cut = (found: typeof threshold): string =>
       found === null
         ? 'none reaches the goal'
@@ -114,6 +115,7 @@ function table(calibrations: Calibrations): string {
       `  AUROC of answerability      ${auroc.answerability.toFixed(3)}`,
       `  threshold of answerability  ${cut(answered)}`,
       `  answerability               ${JSON.stringify(answerability.weights)}, intercept ${answerability.intercept}`,
+      `  weight of the lexical score ${weight} (NDCG@10 ${ndcg.without.toFixed(3)} without, ${ndcg.with.toFixed(3)} with)`,
     ].join('\n');
   });
   return blocks.length === 0

@@ -35,7 +35,9 @@ export function registerSearchCommand(program: Command): void {
 function describe({ passage, scores, decision }: JudgedCandidate, index: number): string {
   const { rerank, dense, lexical } = scores;
   const figures = [
-    rerank === undefined ? '' : `relevance ${rerank.sigmoid.toFixed(3)} (logit ${rerank.logit.toFixed(2)})`,
+    rerank === undefined
+      ? ''
+      : `relevance ${rerank.sigmoid.toFixed(3)} (logit ${rerank.logit.toFixed(2)}, order ${rerank.order.toFixed(2)})`,
     dense === undefined ? '' : `dense ${dense.score.toFixed(3)} #${dense.rank}`,
     lexical === undefined ? '' : `lexical ${lexical.score.toFixed(2)} #${lexical.rank}`,
   ].filter((figure) => figure !== '');

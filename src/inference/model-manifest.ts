@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
+import { lexicalWeightSchema } from '../rerank/lexical-weight.js';
 import { thresholdSchema } from '../rerank/threshold.js';
 
 export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const;
@@ -70,6 +71,8 @@ const rerankerManifestSchema = z.strictObject({
   answerability: z
     .strictObject({ en: answerabilitySchema.optional(), zh: answerabilitySchema.optional() })
     .optional(),
+  /** What a unit of the lexical score adds to the logit when candidates are put in order. */
+  lexicalWeight: lexicalWeightSchema.optional(),
   golden: z
     .strictObject({
       tolerance: toleranceSchema,

@@ -1,3 +1,4 @@
+import { detectLanguage } from '../language.js';
 import { scoreCandidates } from '../rerank/score-candidates.js';
 import { byRelevance } from '../rerank/select-passages.js';
 import type { BranchHits } from '../retrieve/passage-index.js';
@@ -15,6 +16,7 @@ export interface AskedTwice {
   /** Reranked, best first. */
   answerable: Candidate[];
   unanswerable: Candidate[];
+  judgements: Judgements;
   isRelevant: (candidate: Candidate) => boolean;
 }
 
@@ -43,7 +45,7 @@ export async function askTwice(
   const without = fuse(hits, depth, (hit) => !isRelevant(hit));
   const known = new Set(withAnswer.map(({ passage }) => passage.id));
   const scored = await scoreCandidates(
-    query.text,
+    { text: query.text, language: detectLanguage(query.text) },
     [...withAnswer, ...without.filter(({ passage }) => !known.has(passage.id))],
     { reranker, signal },
   );
@@ -60,6 +62,7 @@ export async function askTwice(
     terms,
     answerable: withScores(withAnswer),
     unanswerable: withScores(without),
+    judgements,
     isRelevant,
   };
 }

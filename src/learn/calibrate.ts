@@ -19,6 +19,7 @@ import {
   fitPlattScaling,
   type PlattScaling,
 } from './calibration.js';
+import { fitLexicalWeight, meanNdcg, type RankedQuestion } from './fit-lexical-weight.js';
 import { PLAIN_LEXICON } from './index-dataset.js';
 import { fitLogisticRegression } from './logistic-regression.js';
 
@@ -34,6 +35,8 @@ export interface LanguageCalibration {
   /** Cut on the sigmoid of the best passage; null where no cut reaches the goal. */
   threshold: Cut | null;
   answerability: AnswerabilityModel;
+  /** What a unit of the lexical score is to add to the logit for the order, and NDCG@10 without it and with it. */
+  lexicalWeight: { weight: number; ndcg: { without: number; with: number } };
   /** Of answerable against unanswerable questions: by the best sigmoid alone, and by all signals. */
   auroc: { sigmoid: number; answerability: number };
   /** What the answerability's cut gives; null where no cut reaches the goal, and then it is 0. */
@@ -109,6 +112,9 @@ function calibrateLanguage(
     weights: Object.fromEntries(named) as AnswerabilitySignals,
     threshold: 0,
   };
+  const ranked = (part: readonly AskedTwice[]): RankedQuestion[] =>
+    part.map(({ answerable, judgements }) => ({ candidates: answerable, judgements }));
+  const weight = fitLexicalWeight(ranked(learned));
   const bySigmoid = ({ signals }: Case): number => sigmoid(signals.logit);
   const byModel = ({ signals }: Case): number => judgeAnswerability(model, signals).probability;
   const answered = cutFor(goal, cases, byModel);
@@ -122,6 +128,10 @@ function calibrateLanguage(
     },
     threshold: measureCut(cutFor(goal, cases, bySigmoid)?.threshold, heldCases, bySigmoid),
     answerability: model,
+    lexicalWeight: {
+      weight,
+      ndcg: { without: meanNdcg(ranked(held), 0), with: meanNdcg(ranked(held), weight) },
+    },
     auroc: { sigmoid: areaOf(heldCases, bySigmoid), answerability: areaOf(heldCases, byModel) },
     answered: measureCut(answered?.threshold, heldCases, byModel),
   };

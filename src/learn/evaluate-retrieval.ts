@@ -1,3 +1,4 @@
+import { detectLanguage } from '../language.js';
 import type { Reranker } from '../rerank/reranker.js';
 import { scoreCandidates } from '../rerank/score-candidates.js';
 import type { Analyzer } from '../retrieve/analyzer.js';
@@ -6,6 +7,7 @@ import type { PassageIndex } from '../retrieve/passage-index.js';
 import { fuseByReciprocalRank } from '../retrieve/reciprocal-rank-fusion.js';
 import type { BeirDataset, BeirQuery } from './beir-dataset.js';
 import { bootstrapMean, type Estimate } from './bootstrap.js';
+import { documentsOf } from './documents-of.js';
 import { type Judgements, METRIC_NAMES, measureRanking, type RankingMetrics } from './ranking-metrics.js';
 import { searchDataset } from './search-dataset.js';
 
@@ -77,7 +79,13 @@ async function askEveryStage(
   const { embedder, reranker, depth = 50, signal } = options;
   const { hits } = await searchDataset(query.text, { ...options, limit: depth });
   const fused = fuseByReciprocalRank([hits], depth);
-  const reranked = reranker === null ? null : await scoreCandidates(query.text, fused, { reranker, signal });
+  const reranked =
+    reranker === null
+      ? null
+      : await scoreCandidates({ text: query.text, language: detectLanguage(query.text) }, fused, {
+          reranker,
+          signal,
+        });
 
   const rankings: QuestionResult['rankings'] = {
     lexical: documentsOf(hits.lexical),
@@ -100,10 +108,6 @@ async function askEveryStage(
       ? {}
       : { best: { documentId: first.passage.documentId, text: first.passage.text } }),
   };
-}
-
-function documentsOf(hits: readonly { passage: { documentId: string } }[]): string[] {
-  return [...new Set(hits.map(({ passage }) => passage.documentId))];
 }
 
 function summarize(metrics: readonly RankingMetrics[]): Record<keyof RankingMetrics, Estimate> {

@@ -6,11 +6,11 @@ import type { Language } from '../types.js';
 import type { LanguageCalibration } from './calibrate.js';
 
 export type Calibrations = Partial<Record<Language, LanguageCalibration>>;
-export const CALIBRATED = ['threshold', 'answerability'] as const;
+export const CALIBRATED = ['threshold', 'answerability', 'lexicalWeight'] as const;
 export type Calibrated = (typeof CALIBRATED)[number];
 
 /**
- * Writes cuts and models of the calibrated languages into a reranker's manifest; other languages keep theirs.
+ * Writes cuts, models and weights of the calibrated languages into a reranker's manifest; other languages keep theirs.
  *
  * @throws AppError `invalid` where the model is no reranker
  */
@@ -33,12 +33,19 @@ export async function writeToManifest(
     ]);
     written.answerability = { ...manifest.answerability, ...Object.fromEntries(models) };
   }
+  if (what.includes('lexicalWeight')) {
+    const weights = Object.entries(calibrations).map(([language, { lexicalWeight }]) => [
+      language,
+      lexicalWeight.weight,
+    ]);
+    written.lexicalWeight = { ...perLanguage(manifest.lexicalWeight ?? {}), ...Object.fromEntries(weights) };
+  }
   modelManifestSchema.parse(written);
   await writeFile(path, `${JSON.stringify(written, null, 2)}\n`);
 }
 
-export function perLanguage(threshold: number | Partial<Record<Language, number | undefined>>) {
-  return typeof threshold === 'number' ? { en: threshold, zh: threshold } : threshold;
+export function perLanguage(value: number | Partial<Record<Language, number | undefined>>) {
+  return typeof value === 'number' ? { en: value, zh: value } : value;
 }
 
 export function thresholdsOf(calibrations: Calibrations): Partial<Record<Language, number>> {

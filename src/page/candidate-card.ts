@@ -73,6 +73,9 @@ function scores({ scores: { lexical, dense, fused, rerank } }: JudgedCandidate, 
     ...row(names.dense, dense?.score.toFixed(3), dense?.rank),
     ...row(names.fused, fused.score.toFixed(4), fused.rank),
     ...row(names.logit, rerank?.logit.toFixed(2), rerank?.rank, remarks.join(', ')),
+    ...(rerank === undefined || rerank.order === rerank.logit
+      ? []
+      : row(names.order, rerank.order.toFixed(2), rerank.rank)),
   );
 
   function row(

@@ -2,7 +2,6 @@ import { sigmoid } from '../inference/sigmoid.js';
 import { passageSearchText } from '../passage-text.js';
 import { inverseDocumentFrequency } from '../retrieve/lexical-weights.js';
 import type { Candidate } from '../types.js';
-import { byRelevance } from './select-passages.js';
 
 /** What is known of a question before anything is answered. */
 export const ANSWERABILITY_SIGNALS = ['logit', 'lead', 'cosine', 'cosineLead', 'coverage'] as const;
@@ -40,7 +39,7 @@ export function readSignals(
   candidates: readonly Candidate[],
   analyze: (text: string) => string[],
 ): AnswerabilitySignals | null {
-  const best = [...candidates].sort(byRelevance).slice(0, LOOKED_AT);
+  const best = [...candidates].sort(byLogit).slice(0, LOOKED_AT);
   const [first, second] = best.map(({ scores }) => scores.rerank?.logit);
   if (first === undefined) return null;
   const cosines = candidates.map(({ scores }) => scores.dense?.score ?? 0).sort((a, b) => b - a);
@@ -55,6 +54,11 @@ export function readSignals(
       best.map(({ passage }) => new Set(analyze(passageSearchText(passage)))),
     ),
   };
+}
+
+/** Not in the order that they are handed on in: what is known of an answer stays the same whatever words add to that. */
+function byLogit({ scores: a }: Candidate, { scores: b }: Candidate): number {
+  return (b.rerank?.logit ?? -Infinity) - (a.rerank?.logit ?? -Infinity) || a.fused.rank - b.fused.rank;
 }
 
 function coverageOf(terms: readonly string[], passages: readonly ReadonlySet<string>[]): number {

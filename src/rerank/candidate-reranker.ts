@@ -31,16 +31,16 @@ export function createCandidateReranker(options: CandidateRerankerOptions): Rera
     if (reranker === null) return inFusedOrder();
 
     // The passages are in the language of the translation, where there is one.
-    const { language, text: asked } = question.translation ?? { ...question, text: question.standalone };
+    const { language, text } = question.translation ?? { ...question, text: question.standalone };
     const threshold = thresholdFor(language, knowledgeBase.threshold, reranker.threshold);
     try {
-      const scored = await scoreCandidates(asked, candidates, {
+      const scored = await scoreCandidates({ text, language }, candidates, {
         reranker,
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       });
       const model = reranker.answerability?.[language];
-      const signals = readSignals(analyzer.analyzeQuestion(asked, knowledgeBase), scored, (text) =>
-        analyzer.analyze(text, knowledgeBase),
+      const signals = readSignals(analyzer.analyzeQuestion(text, knowledgeBase), scored, (passage) =>
+        analyzer.analyze(passage, knowledgeBase),
       );
       return {
         candidates: selectPassages(scored, { threshold, limits }),

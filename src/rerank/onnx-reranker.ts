@@ -10,6 +10,7 @@ export function createOnnxReranker(options: { engine: InferenceEngine; model: st
     model,
     threshold: manifest.threshold,
     answerability: manifest.answerability,
+    lexicalWeight: manifest.lexicalWeight,
     score: (question, texts, { signal }) => engine.rerank(model, question, texts, { signal }),
   };
 }

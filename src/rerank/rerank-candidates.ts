@@ -3,7 +3,7 @@ import type { Candidate, JudgedCandidate, Question } from '../types.js';
 import type { Answerability } from './answerability.js';
 
 export interface Reranking {
-  /** Every candidate, by reranker's sigmoid (fused order where no reranker ran), each with its decision. */
+  /** Every candidate, in the reranker's order (fused order where none ran), each with its decision. */
   candidates: JudgedCandidate[];
   /** The cut that was applied; null where no reranker ran, and then none was applied. */
   threshold: number | null;

@@ -1,22 +1,26 @@
 import { passageSearchText } from '../passage-text.js';
-import type { Candidate } from '../types.js';
+import type { Candidate, Language } from '../types.js';
+import { lexicalScoresOf, lexicalWeightFor } from './lexical-weight.js';
 import type { Reranker } from './reranker.js';
 import { byRelevance } from './select-passages.js';
 
 /** Candidates as the reranker scores them, the best first. Throws what `Reranker.score` throws. */
 export async function scoreCandidates(
-  question: string,
+  question: { text: string; language: Language },
   candidates: readonly Candidate[],
-  { reranker, signal }: { reranker: Pick<Reranker, 'score'>; signal: AbortSignal },
+  { reranker, signal }: { reranker: Pick<Reranker, 'score' | 'lexicalWeight'>; signal: AbortSignal },
 ): Promise<Candidate[]> {
   if (candidates.length === 0) return [];
   const texts = candidates.map(({ passage }) => passageSearchText(passage));
-  const scores = await reranker.score(question, texts, { signal });
+  const scores = await reranker.score(question.text, texts, { signal });
+  const weight = lexicalWeightFor(question.language, reranker.lexicalWeight);
+  const lexical = lexicalScoresOf(candidates);
   return candidates
-    .map((candidate, index) => ({
-      ...candidate,
-      scores: { ...candidate.scores, rerank: { ...(scores[index] as (typeof scores)[number]), rank: 0 } },
-    }))
+    .map((candidate, index) => {
+      const score = scores[index] as (typeof scores)[number];
+      const order = score.logit + weight * (lexical[index] as number);
+      return { ...candidate, scores: { ...candidate.scores, rerank: { ...score, order, rank: 0 } } };
+    })
     .sort(byRelevance)
     .map((candidate, index) => ({
       ...candidate,

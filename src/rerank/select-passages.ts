@@ -16,8 +16,8 @@ const SAME_SHARE = 0.9;
 const SHINGLE_LENGTH = 5;
 
 /**
- * Sorts the candidates, best first, and decides which are handed to the answer step. Candidates with a reranker's
- * score are sorted by it, those without in fused order; a threshold of null cuts nothing off.
+ * Sorts the candidates, best first, and decides which are handed to the answer step. Candidates that were
+ * reranked are sorted by its order, those that were not in fused order; a threshold of null cuts nothing off.
  */
 export function selectPassages(
   candidates: readonly Candidate[],
@@ -45,9 +45,9 @@ export function selectPassages(
     .map((candidate) => ({ ...candidate, decision: decide(candidate) }));
 }
 
-/** By logit, which still tells apart what rounds to the same sigmoid. */
+/** By the reranker's order, in fused order where it did not run. */
 export function byRelevance(a: Candidate, b: Candidate): number {
-  const [left, right] = [a.scores.rerank?.logit, b.scores.rerank?.logit];
+  const [left, right] = [a.scores.rerank?.order, b.scores.rerank?.order];
   if (left !== undefined && right !== undefined && left !== right) return right - left;
   return a.scores.fused.rank - b.scores.fused.rank;
 }

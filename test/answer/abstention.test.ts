@@ -11,7 +11,8 @@ const knowledgeBase = sampleKnowledgeBase({
 });
 
 function dropped(rank: number, sigmoid: number, passage: Partial<Passage>): JudgedCandidate {
-  const rerank = { logit: Math.log(sigmoid / (1 - sigmoid)), sigmoid, windows: 1, truncated: false, rank };
+  const logit = Math.log(sigmoid / (1 - sigmoid));
+  const rerank = { logit, sigmoid, windows: 1, truncated: false, order: logit, rank };
   return {
     passage: passageOf('shop', { text: `Text ${rank}`, ...passage }),
     scores: { fused: { score: 1 / rank, rank }, rerank },

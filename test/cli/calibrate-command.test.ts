@@ -57,6 +57,7 @@ describe('askbase calibrate', () => {
       '--write',
       'threshold',
       'answerability',
+      'lexicalWeight',
       '--json',
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -68,9 +69,12 @@ describe('askbase calibrate', () => {
     expect(calibrationError.after).toBeLessThan(calibrationError.before);
     expect(threshold.precision).toBeGreaterThanOrEqual(0.85);
     expect(answered.coverage).toBeGreaterThan(0.3);
+    const { ndcg } = calibrations.en.lexicalWeight;
+    expect(ndcg.with).toBeGreaterThanOrEqual(ndcg.without);
     expect(manifest()).toMatchObject({
       threshold: { en: threshold.threshold, zh: 0.5 },
       answerability: { en: calibrations.en.answerability },
+      lexicalWeight: { en: calibrations.en.lexicalWeight.weight },
     });
   });
 

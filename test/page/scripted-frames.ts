@@ -44,7 +44,7 @@ function scores(rank: number, logit: number): CandidateScores {
     lexical: { score: 14.2 / rank, rank },
     dense: { score: 0.83 / rank, rank },
     fused: { score: 0.0325 / rank, rank },
-    rerank: { logit, sigmoid: 1 / (1 + Math.exp(-logit)), windows: 1, truncated: false, rank },
+    rerank: { logit, sigmoid: 1 / (1 + Math.exp(-logit)), windows: 1, truncated: false, order: logit, rank },
   };
 }
 

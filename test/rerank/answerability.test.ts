@@ -14,7 +14,7 @@ function candidateOf(rank: number, logit: number, text: string, cosine?: number)
     scores: {
       fused: { score: 1 / rank, rank },
       ...(cosine === undefined ? {} : { dense: { score: cosine, rank } }),
-      rerank: { logit, sigmoid, windows: 1, truncated: false, rank },
+      rerank: { logit, sigmoid, windows: 1, truncated: false, order: logit, rank },
     },
   };
 }

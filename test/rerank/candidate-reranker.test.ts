@@ -76,6 +76,36 @@ describe('candidates are reranked', () => {
     expect([await thresholdOf('en', ofBoth), await thresholdOf('zh', ofBoth)]).toEqual([0.95, 0.7]);
   });
 
+  test('in an order to which words add what the model has them weigh, while the cut stays with the sigmoid', async () => {
+    const [first, second, third] = candidates() as [Candidate, Candidate, Candidate];
+    const found = [
+      { ...first, scores: { ...first.scores, lexical: { score: 9, rank: 1 } } },
+      { ...second, scores: { ...second.scores, lexical: { score: 4, rank: 2 } } },
+      { ...third, scores: { fused: third.scores.fused } },
+    ];
+    const rerank = createCandidateReranker({
+      analyzer,
+      reranker: { ...rerankerOf([-1, 1, 1.5]), lexicalWeight: { en: 0.5 } },
+      logger: silentLogger,
+    });
+    const run = (language: 'en' | 'zh') =>
+      rerank({ ...question, language }, found, { knowledgeBase: sampleKnowledgeBase(), signal });
+    const seen = async (language: 'en' | 'zh') =>
+      (await run(language)).candidates.map(({ passage, scores: { rerank: score }, decision }) => [
+        passage.documentId,
+        score?.order,
+        score?.rank,
+        decision,
+      ]);
+    // The last was not found by words: it counts as the weakest that was.
+    expect(await seen('en')).toEqual([
+      ['en/0.md', 3.5, 1, 'below-threshold'],
+      ['en/2.md', 3.5, 2, 'kept'],
+      ['en/1.md', 3, 3, 'kept'],
+    ]);
+    expect((await seen('zh')).map(([id]) => id)).toEqual(['en/2.md', 'en/1.md', 'en/0.md']);
+  });
+
   test('and say how likely an answer is, where the reranker comes with a model for it', async () => {
     const weights = { logit: 1, lead: 0, cosine: 0, cosineLead: 0, coverage: 0 };
     const answerability = { en: { intercept: -2, weights, threshold: 0.6 } };

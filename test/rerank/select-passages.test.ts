@@ -10,7 +10,16 @@ function candidateOf(fusedRank: number, logit: number | null, passage: Partial<P
   const rerank =
     logit === null
       ? {}
-      : { rerank: { logit, sigmoid: 1 / (1 + Math.exp(-logit)), windows: 1, truncated: false, rank: 1 } };
+      : {
+          rerank: {
+            logit,
+            sigmoid: 1 / (1 + Math.exp(-logit)),
+            windows: 1,
+            truncated: false,
+            order: logit,
+            rank: 1,
+          },
+        };
   return {
     passage: passageOf('shop', { documentId: `en/${fusedRank}.md`, text, ...passage }),
     scores: { fused: { score: 1 / fusedRank, rank: fusedRank }, ...rerank },

@@ -57,7 +57,7 @@ export const candidate: JudgedCandidate = {
   scores: {
     lexical: { score: 7.1, rank: 1 },
     fused: { score: 0.016, rank: 1 },
-    rerank: { logit: 2, sigmoid: 0.88, windows: 1, truncated: false, rank: 1 },
+    rerank: { logit: 2, sigmoid: 0.88, windows: 1, truncated: false, order: 2, rank: 1 },
   },
   decision: 'kept',
 };
