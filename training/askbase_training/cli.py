@@ -107,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", type=Path, required=True)
     _shape_options(sub)
 
+    sub = command("average-checkpoints", _average, "between a reranker and the one trained on from it")
+    sub.add_argument("--first", type=Path, required=True)
+    sub.add_argument("--second", type=Path, required=True)
+    sub.add_argument("--share", type=float, default=0.6, help="of the second")
+    sub.add_argument("--out", type=Path, required=True)
+
     sub = command("fine-tune", _fine_tune, "fine-tune a Hugging Face cross-encoder or bi-encoder on triples")
     sub.add_argument("--model", required=True, help="name or folder")
     sub.add_argument("--kind", choices=["cross-encoder", "bi-encoder"], default="cross-encoder")
@@ -224,6 +230,12 @@ def _train_embedder(options: argparse.Namespace) -> None:
             options.part,
         )
     )
+
+
+def _average(options: argparse.Namespace) -> None:
+    from askbase_training.average import average_checkpoints
+
+    average_checkpoints(options.first, options.second, options.share, options.out)
 
 
 def _mine(options: argparse.Namespace) -> None:

@@ -33,6 +33,7 @@ _STATE_SIGNS = 17  # from here on signs come from learned states
 _WINDOW_BLOCKS = (3, 12)
 _BLOCK = 8
 _NEAR = 0.35
+OUTPUT_OF_READER = "reader.judge.3."
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
+from askbase_training.average import average_checkpoints
 from askbase_training.dataset import encode_texts, in_part, is_validation
 from askbase_training.export import PAIR_INPUTS, compare_with_pytorch, export_onnx, open_session, quantise_onnx
 from askbase_training.first_layers import fit_first_layers
@@ -141,6 +142,25 @@ def test_negatives_come_from_the_whole_mined_list_and_from_other_questions(token
     assert all(sum(1 <= at <= 10 for at in candidates) == 3 for _, candidates, _ in long)
     assert {passage for group in long for passage in group.easy} == {50}
     assert {(tuple(candidates), *easy) for group, candidates, easy in drawn if group == 1} == {((0, 1),), ((0, 1), 0)}
+
+
+def test_a_mean_of_checkpoints_lies_between_them_and_a_reader_that_one_lacks_speaks_by_its_share(model, tokenizer, tmp_path):
+    first, second = ({name: value.clone() for name, value in model.state_dict().items()} for _ in range(2))
+    second["judge.2.bias"] += 2.0
+    last = torch.randn_like(second["reader.judge.3.weight"])
+    second["reader.judge.3.weight"] = last
+    old = {name: value for name, value in first.items() if not name.startswith("reader.")}
+    torch.save(old, tmp_path / "first.pt")
+    torch.save(second, tmp_path / "second.pt")
+    average_checkpoints(tmp_path / "first.pt", tmp_path / "second.pt", 0.25, tmp_path / "between.pt")
+    between = torch.load(tmp_path / "between.pt", weights_only=True)
+    assert torch.allclose(between["judge.2.bias"], first["judge.2.bias"] + 0.5)
+    assert torch.allclose(between["reader.judge.3.weight"], 0.25 * last)
+    assert torch.equal(between["reader.word.weight"], second["reader.word.weight"])
+    del old["direct.weight"]
+    torch.save(old, tmp_path / "first.pt")
+    with pytest.raises(ValueError, match="shape"):
+        average_checkpoints(tmp_path / "first.pt", tmp_path / "second.pt", 0.25, tmp_path / "between.pt")
 
 
 def test_a_teachers_scores_can_be_distilled(triples_file, tokenizer_folder, table_file, tmp_path):
