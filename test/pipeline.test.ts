@@ -95,7 +95,15 @@ function stepsWith(changes: Partial<Steps> = {}): Steps {
   };
 }
 
-const SIGNALS = { logit: 1, lead: 0, cosine: 0.5, cosineLead: 0.1, coverage: 0.4 };
+const SIGNALS = {
+  logit: 1,
+  lead: 0,
+  cosine: 0.5,
+  cosineLead: 0.1,
+  coverage: 0.4,
+  lexical: 8,
+  lexicalPerTerm: 2,
+};
 
 const notReached = (): never => expect.fail('this step should not run');
 

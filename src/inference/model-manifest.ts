@@ -58,6 +58,9 @@ const answerabilitySchema = z.strictObject({
     cosine: z.number(),
     cosineLead: z.number(),
     coverage: z.number(),
+    /** These came later: a model that was fitted without them does not look at them. */
+    lexical: z.number().default(0),
+    lexicalPerTerm: z.number().default(0),
   }),
   threshold: z.number().min(0).max(1),
 });

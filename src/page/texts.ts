@@ -179,6 +179,8 @@ const en = {
     cosine: 'Best cosine',
     cosineLead: 'Its lead over the next ones',
     coverage: 'Share of the rare words covered',
+    lexical: 'Best score by words',
+    lexicalPerTerm: 'The same per word asked',
   },
   scores: {
     lexical: 'Words (BM25)',
@@ -402,6 +404,8 @@ const zh: Texts = {
     cosine: '最高余弦',
     cosineLead: '领先其后各名',
     coverage: '覆盖的少见词比例',
+    lexical: '词语最高分',
+    lexicalPerTerm: '平均每个词的得分',
   },
   scores: {
     lexical: '词语（BM25）',

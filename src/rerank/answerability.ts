@@ -4,7 +4,15 @@ import { inverseDocumentFrequency } from '../retrieve/lexical-weights.js';
 import type { Candidate } from '../types.js';
 
 /** What is known of a question before anything is answered. */
-export const ANSWERABILITY_SIGNALS = ['logit', 'lead', 'cosine', 'cosineLead', 'coverage'] as const;
+export const ANSWERABILITY_SIGNALS = [
+  'logit',
+  'lead',
+  'cosine',
+  'cosineLead',
+  'coverage',
+  'lexical',
+  'lexicalPerTerm',
+] as const;
 export type AnswerabilitySignal = (typeof ANSWERABILITY_SIGNALS)[number];
 export type AnswerabilitySignals = Record<AnswerabilitySignal, number>;
 
@@ -33,6 +41,7 @@ const BEHIND = 10;
  * Signals of a reranked question; null without candidates. `lead` and `cosineLead` say how far the best stands out: an
  * answer does, while passages that merely share a subject come in crowds. `coverage` is the greatest share of the
  * question's terms, weighed by how rare they are among the candidates, that one of the first three passages holds.
+ * `lexical` is the best BM25 score: how much of what is rare in the whole index one passage shares with the question.
  */
 export function readSignals(
   terms: readonly string[],
@@ -42,6 +51,7 @@ export function readSignals(
   const best = [...candidates].sort(byLogit).slice(0, LOOKED_AT);
   const [first, second] = best.map(({ scores }) => scores.rerank?.logit);
   if (first === undefined) return null;
+  const lexical = Math.max(0, ...candidates.map(({ scores }) => scores.lexical?.score ?? 0));
   const cosines = candidates.map(({ scores }) => scores.dense?.score ?? 0).sort((a, b) => b - a);
   const [cosine = 0, ...behind] = cosines.slice(0, BEHIND);
   return {
@@ -53,6 +63,8 @@ export function readSignals(
       terms,
       best.map(({ passage }) => new Set(analyze(passageSearchText(passage)))),
     ),
+    lexical,
+    lexicalPerTerm: lexical / Math.max(1, terms.length),
   };
 }
 

@@ -130,7 +130,15 @@ export const TRACE: Trace = {
   answerability: {
     probability: 0.87,
     threshold: 0.4,
-    signals: { logit: 3.6, lead: 3.2, cosine: 0.83, cosineLead: 0.42, coverage: 0.9 },
+    signals: {
+      logit: 3.6,
+      lead: 3.2,
+      cosine: 0.83,
+      cosineLead: 0.42,
+      coverage: 0.9,
+      lexical: 14.2,
+      lexicalPerTerm: 3.6,
+    },
   },
   status: 'answered',
   timings: { understand: 1, retrieve: 9, rerank: 140, firstToken: 300, answer: 1200, total: 1350 },

@@ -44,6 +44,16 @@ describe('the signals of a question', () => {
     expect(rare).toBeGreaterThan(2 * common);
   });
 
+  it('say how much the best passage by words shares with the question, and how much that is per word', () => {
+    const [first, second] = candidates as [Candidate, Candidate];
+    const found = [
+      { ...first, scores: { ...first.scores, lexical: { score: 4, rank: 2 } } },
+      { ...second, scores: { ...second.scores, lexical: { score: 9, rank: 1 } } },
+    ];
+    expect(signalsOf('descaled returned vinegar', found)).toMatchObject({ lexical: 9, lexicalPerTerm: 3 });
+    expect(signalsOf('descaled', candidates)).toMatchObject({ lexical: 0, lexicalPerTerm: 0 });
+  });
+
   it('are none without candidates', () => {
     expect(signalsOf('kettles', [])).toBeNull();
   });
@@ -52,11 +62,19 @@ describe('the signals of a question', () => {
 it('the model adds what the signals weigh', () => {
   const model: AnswerabilityModel = {
     intercept: -1,
-    weights: { logit: 0.5, lead: 0, cosine: 2, cosineLead: 0, coverage: 1 },
+    weights: { logit: 0.5, lead: 0, cosine: 2, cosineLead: 0, coverage: 1, lexical: 0.1, lexicalPerTerm: 0 },
     threshold: 0.4,
   };
-  const signals = { logit: 2, lead: 9, cosine: 0.25, cosineLead: 9, coverage: 0.5 };
+  const signals = {
+    logit: 2,
+    lead: 9,
+    cosine: 0.25,
+    cosineLead: 9,
+    coverage: 0.5,
+    lexical: 5,
+    lexicalPerTerm: 9,
+  };
   const judged = judgeAnswerability(model, signals);
-  expect(judged.probability).toBeCloseTo(1 / (1 + Math.exp(-1)), 12);
+  expect(judged.probability).toBeCloseTo(1 / (1 + Math.exp(-1.5)), 12);
   expect(judged).toMatchObject({ threshold: 0.4, signals });
 });

@@ -107,7 +107,15 @@ describe('candidates are reranked', () => {
   });
 
   test('and say how likely an answer is, where the reranker comes with a model for it', async () => {
-    const weights = { logit: 1, lead: 0, cosine: 0, cosineLead: 0, coverage: 0 };
+    const weights = {
+      logit: 1,
+      lead: 0,
+      cosine: 0,
+      cosineLead: 0,
+      coverage: 0,
+      lexical: 0,
+      lexicalPerTerm: 0,
+    };
     const answerability = { en: { intercept: -2, weights, threshold: 0.6 } };
     const reranker = { ...rerankerOf([-3, 2, -1]), answerability };
     const rerank = createCandidateReranker({ analyzer, reranker, logger: silentLogger });
