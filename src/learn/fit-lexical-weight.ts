@@ -1,4 +1,4 @@
-import { lexicalScoresOf } from '../rerank/lexical-weight.js';
+import { ordersOf } from '../rerank/lexical-weight.js';
 import type { Candidate } from '../types.js';
 import { documentsOf } from './documents-of.js';
 import { type Judgements, measureRanking } from './ranking-metrics.js';
@@ -28,12 +28,10 @@ export function meanNdcg(questions: readonly RankedQuestion[], weight: number): 
 }
 
 function ordered(candidates: readonly Candidate[], weight: number): Candidate[] {
-  const lexical = lexicalScoresOf(candidates);
+  const logits = candidates.map(({ scores }) => scores.rerank?.logit ?? 0);
+  const orders = ordersOf(candidates, logits, weight);
   return candidates
-    .map((candidate, at) => ({
-      candidate,
-      order: (candidate.scores.rerank?.logit ?? 0) + weight * (lexical[at] as number),
-    }))
+    .map((candidate, at) => ({ candidate, order: orders[at] as number }))
     .sort((a, b) => b.order - a.order)
     .map(({ candidate }) => candidate);
 }

@@ -27,21 +27,28 @@ export async function writeToManifest(
     written.threshold = { ...perLanguage(manifest.threshold), ...thresholdsOf(calibrations) };
   }
   if (what.includes('answerability')) {
-    const models = Object.entries(calibrations).map(([language, { answerability }]) => [
-      language,
-      answerability,
-    ]);
-    written.answerability = { ...manifest.answerability, ...Object.fromEntries(models) };
+    written.answerability = {
+      ...manifest.answerability,
+      ...ofEach(calibrations, ({ answerability }) => answerability),
+    };
   }
   if (what.includes('lexicalWeight')) {
-    const weights = Object.entries(calibrations).map(([language, { lexicalWeight }]) => [
-      language,
-      lexicalWeight.weight,
-    ]);
-    written.lexicalWeight = { ...perLanguage(manifest.lexicalWeight ?? {}), ...Object.fromEntries(weights) };
+    written.lexicalWeight = {
+      ...perLanguage(manifest.lexicalWeight ?? {}),
+      ...ofEach(calibrations, ({ lexicalWeight }) => lexicalWeight.weight),
+    };
   }
   modelManifestSchema.parse(written);
   await writeFile(path, `${JSON.stringify(written, null, 2)}\n`);
+}
+
+function ofEach<Value>(
+  calibrations: Calibrations,
+  pick: (calibration: LanguageCalibration) => Value,
+): Partial<Record<Language, Value>> {
+  return Object.fromEntries(
+    Object.entries(calibrations).map(([language, calibration]) => [language, pick(calibration)]),
+  );
 }
 
 export function perLanguage(value: number | Partial<Record<Language, number | undefined>>) {

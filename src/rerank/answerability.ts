@@ -2,6 +2,7 @@ import { sigmoid } from '../inference/sigmoid.js';
 import { passageSearchText } from '../passage-text.js';
 import { inverseDocumentFrequency } from '../retrieve/lexical-weights.js';
 import type { Candidate } from '../types.js';
+import { byLogit } from './select-passages.js';
 
 /** What is known of a question before anything is answered. */
 export const ANSWERABILITY_SIGNALS = [
@@ -48,6 +49,7 @@ export function readSignals(
   candidates: readonly Candidate[],
   analyze: (text: string) => string[],
 ): AnswerabilitySignals | null {
+  // Not in the order that they are handed on in: whether there is an answer does not hang on the weight of words.
   const best = [...candidates].sort(byLogit).slice(0, LOOKED_AT);
   const [first, second] = best.map(({ scores }) => scores.rerank?.logit);
   if (first === undefined) return null;
@@ -66,11 +68,6 @@ export function readSignals(
     lexical,
     lexicalPerTerm: lexical / Math.max(1, terms.length),
   };
-}
-
-/** Not in the order that they are handed on in: what is known of an answer stays the same whatever words add to that. */
-function byLogit({ scores: a }: Candidate, { scores: b }: Candidate): number {
-  return (b.rerank?.logit ?? -Infinity) - (a.rerank?.logit ?? -Infinity) || a.fused.rank - b.fused.rank;
 }
 
 function coverageOf(terms: readonly string[], passages: readonly ReadonlySet<string>[]): number {

@@ -1,26 +1,22 @@
 import { z } from 'zod';
-import type { Candidate, Language } from '../types.js';
+import type { Candidate } from '../types.js';
+import { perLanguageSchema } from './per-language.js';
 
-const weight = z.number().min(0).max(10);
-
-/** One for all questions, or one per language of the question; a language without one has 0. */
-export const lexicalWeightSchema = z.union([
-  weight,
-  z.strictObject({ en: weight.optional(), zh: weight.optional() }),
-]);
-
-export type LexicalWeight = z.infer<typeof lexicalWeightSchema>;
-
-export function lexicalWeightFor(language: Language, weights: LexicalWeight | undefined): number {
-  return (typeof weights === 'number' ? weights : weights?.[language]) ?? 0;
-}
+/** What a unit of the lexical score adds to the logit when candidates are put in order. */
+export const lexicalWeightSchema = perLanguageSchema(z.number().min(0).max(10));
 
 /**
- * The lexical score of each candidate, in input order. One that the lexical branch did not return scored no higher than
- * the last that it did, and counts as that one.
+ * What each candidate is put in order by, in input order: its logit plus its lexical score by that weight. One that the
+ * lexical branch did not return scored no higher than the last that it did, and counts as that one.
  */
-export function lexicalScoresOf(candidates: readonly Candidate[]): number[] {
+export function ordersOf(
+  candidates: readonly Candidate[],
+  logits: readonly number[],
+  weight: number,
+): number[] {
   const known = candidates.flatMap(({ scores }) => scores.lexical?.score ?? []);
   const least = known.length === 0 ? 0 : Math.min(...known);
-  return candidates.map(({ scores }) => scores.lexical?.score ?? least);
+  return candidates.map(
+    ({ scores }, index) => (logits[index] as number) + weight * (scores.lexical?.score ?? least),
+  );
 }

@@ -1,6 +1,6 @@
 import type { Language, RerankScore } from '../types.js';
 import type { AnswerabilityModel } from './answerability.js';
-import type { LexicalWeight } from './lexical-weight.js';
+import type { PerLanguage } from './per-language.js';
 import type { Threshold } from './threshold.js';
 
 /** Reads question and passage together and says how relevant the passage is. */
@@ -11,7 +11,7 @@ export interface Reranker {
   /** By language of the question: says whether there is an answer at all. Absent where nobody has fitted it. */
   readonly answerability?: Partial<Record<Language, AnswerabilityModel | undefined>> | undefined;
   /** What a unit of the lexical score adds to the logit when candidates are put in order; none where absent. */
-  readonly lexicalWeight?: LexicalWeight | undefined;
+  readonly lexicalWeight?: PerLanguage | undefined;
   /**
    * One score per text, in input order. Throws AppError `unavailable` or `overloaded` (both retryable),
    * `timeout`, `stopped` when the signal aborts.

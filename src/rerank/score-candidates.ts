@@ -1,6 +1,7 @@
 import { passageSearchText } from '../passage-text.js';
 import type { Candidate, Language } from '../types.js';
-import { lexicalScoresOf, lexicalWeightFor } from './lexical-weight.js';
+import { ordersOf } from './lexical-weight.js';
+import { forLanguage } from './per-language.js';
 import type { Reranker } from './reranker.js';
 import { byRelevance } from './select-passages.js';
 
@@ -13,12 +14,16 @@ export async function scoreCandidates(
   if (candidates.length === 0) return [];
   const texts = candidates.map(({ passage }) => passageSearchText(passage));
   const scores = await reranker.score(question.text, texts, { signal });
-  const weight = lexicalWeightFor(question.language, reranker.lexicalWeight);
-  const lexical = lexicalScoresOf(candidates);
+  const weight = forLanguage(question.language, reranker.lexicalWeight) ?? 0;
+  const orders = ordersOf(
+    candidates,
+    scores.map(({ logit }) => logit),
+    weight,
+  );
   return candidates
     .map((candidate, index) => {
       const score = scores[index] as (typeof scores)[number];
-      const order = score.logit + weight * (lexical[index] as number);
+      const order = orders[index] as number;
       return { ...candidate, scores: { ...candidate.scores, rerank: { ...score, order, rank: 0 } } };
     })
     .sort(byRelevance)

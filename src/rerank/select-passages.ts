@@ -1,4 +1,4 @@
-import type { Candidate, Decision, JudgedCandidate } from '../types.js';
+import type { Candidate, CandidateScores, Decision, JudgedCandidate } from '../types.js';
 
 export interface SelectionLimits {
   /** Passages that the answer step gets at most. */
@@ -46,10 +46,17 @@ export function selectPassages(
 }
 
 /** By the reranker's order, in fused order where it did not run. */
-export function byRelevance(a: Candidate, b: Candidate): number {
-  const [left, right] = [a.scores.rerank?.order, b.scores.rerank?.order];
-  if (left !== undefined && right !== undefined && left !== right) return right - left;
-  return a.scores.fused.rank - b.scores.fused.rank;
+export const byRelevance = bestFirst(({ order }) => order);
+
+/** What words add to the order left out. */
+export const byLogit = bestFirst(({ logit }) => logit);
+
+function bestFirst(scoreOf: (rerank: NonNullable<CandidateScores['rerank']>) => number) {
+  return ({ scores: a }: Candidate, { scores: b }: Candidate): number => {
+    const [left, right] = [a.rerank && scoreOf(a.rerank), b.rerank && scoreOf(b.rerank)];
+    if (left !== undefined && right !== undefined && left !== right) return right - left;
+    return a.fused.rank - b.fused.rank;
+  };
 }
 
 function isOfDocument({ passage: a }: Candidate, { passage: b }: Candidate): boolean {
