@@ -1,5 +1,5 @@
-import type { Candidate } from '../types.js';
-import type { BranchHits } from './passage-index.js';
+import type { BranchScore, Candidate, Passage } from '../types.js';
+import type { BranchHit, BranchHits } from './passage-index.js';
 
 /** Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet" (SIGIR 2009): 60 there too. */
 const RANK_OFFSET = 60;
@@ -10,32 +10,40 @@ const RANK_OFFSET = 60;
  * searches, those of the best rank. Best first, ties by passage id, `limit` at most.
  */
 export function fuseByReciprocalRank(searches: readonly BranchHits[], limit: number): Candidate[] {
-  const candidates = new Map<string, Omit<Candidate, 'scores'> & { scores: Partial<Candidate['scores']> }>();
-  const fused = new Map<string, number>();
-  const lists = searches.flatMap(({ lexical, dense }) => [
-    { branch: 'lexical' as const, hits: lexical },
-    { branch: 'dense' as const, hits: dense },
-  ]);
-  for (const { branch, hits } of lists) {
-    const seen = new Set<string>();
-    for (const { passage, score, rank } of hits) {
-      if (seen.has(passage.id)) continue;
-      seen.add(passage.id);
-      const candidate = candidates.get(passage.id) ?? { passage, scores: {} };
-      const known = candidate.scores[branch];
-      if (known === undefined || rank < known.rank) candidate.scores[branch] = { score, rank };
-      candidates.set(passage.id, candidate);
-      fused.set(passage.id, (fused.get(passage.id) ?? 0) + 1 / (RANK_OFFSET + rank));
-    }
+  const found = new Map<string, Found>();
+  for (const { lexical, dense } of searches) {
+    addBranch(found, 'lexical', lexical);
+    addBranch(found, 'dense', dense);
   }
-  return [...candidates.values()]
-    .map((candidate) => ({ ...candidate, score: fused.get(candidate.passage.id) as number }))
-    .sort((a, b) => b.score - a.score || compareIds(a.passage.id, b.passage.id))
+  return [...found.values()]
+    .sort((a, b) => b.fused - a.fused || compareIds(a.passage.id, b.passage.id))
     .slice(0, limit)
-    .map(({ passage, scores, score }, index) => ({
+    .map(({ passage, lexical, dense, fused }, index) => ({
       passage,
-      scores: { ...scores, fused: { score, rank: index + 1 } },
+      scores: {
+        ...(lexical === undefined ? {} : { lexical }),
+        ...(dense === undefined ? {} : { dense }),
+        fused: { score: fused, rank: index + 1 },
+      },
     }));
+}
+
+/** A passage that some branch found. */
+interface Found extends Record<keyof BranchHits, BranchScore | undefined> {
+  passage: Passage;
+  fused: number;
+}
+
+function addBranch(found: Map<string, Found>, branch: keyof BranchHits, hits: readonly BranchHit[]): void {
+  const seen = new Set<string>();
+  for (const { passage, score, rank } of hits) {
+    if (seen.has(passage.id)) continue;
+    seen.add(passage.id);
+    const known = found.get(passage.id) ?? { passage, lexical: undefined, dense: undefined, fused: 0 };
+    if (rank < (known[branch]?.rank ?? Number.POSITIVE_INFINITY)) known[branch] = { score, rank };
+    known.fused += 1 / (RANK_OFFSET + rank);
+    found.set(passage.id, known);
+  }
 }
 
 /** Plain code-unit order: the same on every machine, unlike `localeCompare`. */
