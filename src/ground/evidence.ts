@@ -20,6 +20,11 @@ const LONGEST_QUOTE = 400;
 const NUMBER_BONUS = 0.3;
 /** Of two pieces that say as much, the shorter one says it more to the point. */
 const LONG_PIECE_TERMS = 200;
+const LATIN_WORD = /^[a-z]+$/;
+/** What a word of the same root counts, beside the word itself. */
+const SAME_ROOT = 0.8;
+const SHORTEST_ROOT = 5;
+const LONGEST_ENDING = 3;
 
 /** What an answer says in one place, taken apart for comparison. */
 export interface Claim {
@@ -95,7 +100,10 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** The share of the wanted terms, by weight, that are among the given ones; 1 where none is wanted. */
+/**
+ * The share of the wanted terms, by weight, that are among the given ones; 1 where none is wanted. A word of the same
+ * root (delivery, delivered) counts for most of one.
+ */
 export function coverage(wanted: ReadonlySet<string>, given: ReadonlySet<string>, weigh: Weigh): number {
   let covered = 0;
   let total = 0;
@@ -103,8 +111,20 @@ export function coverage(wanted: ReadonlySet<string>, given: ReadonlySet<string>
     const weight = weigh(term);
     total += weight;
     if (given.has(term)) covered += weight;
+    else if (hasSameRoot(term, given)) covered += SAME_ROOT * weight;
   }
   return total === 0 ? 1 : covered / total;
+}
+
+/** Stems of English words, one of which is the other with a few letters more: deliv, deliveri. */
+function hasSameRoot(term: string, given: ReadonlySet<string>): boolean {
+  if (!LATIN_WORD.test(term)) return false;
+  for (const other of given) {
+    const [short, long] = other.length < term.length ? [other, term] : [term, other];
+    if (short.length < SHORTEST_ROOT || long.length - short.length > LONGEST_ENDING) continue;
+    if (long.startsWith(short) && LATIN_WORD.test(other)) return true;
+  }
+  return false;
 }
 
 /** The piece of the passage that says most of what the claim says; the first one where none says any of it. */

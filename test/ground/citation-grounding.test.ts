@@ -203,6 +203,17 @@ describe('a finished sentence is checked', () => {
     expect(check(answer)).toMatchObject({ verdict: 'supported' });
   });
 
+  it('is supported in words of the same root', () => {
+    const parcels = 'You have 30 days from the day the parcel was delivered. Opened filters are excluded.';
+    const source = sampleSource(1, parcels, { title: 'Returns', headings: [] });
+    const [returned, other] = follow(
+      ['You can return it within 30 days of delivery [1]. A deliberate choice of colours is possible [1].'],
+      [source],
+    ).checks;
+    expect(returned).toMatchObject({ verdict: 'supported' });
+    expect(other?.verdict).toBe('unsupported');
+  });
+
   it.each([
     ['another number', 'Gold members have 54 days [1].'],
     ['another unit', 'Gold members have 45 hours [1].'],
