@@ -155,6 +155,8 @@ const bodies = {
     citations: z.array(citationSchema),
     usage: usageSchema.optional(),
     cache: cacheHitSchema.optional(),
+    /** The model had more to say: its service, or the bound on the length of an answer, ended it. */
+    cutOff: z.literal(true).optional(),
     timings: timingsSchema,
     degraded: z.array(z.string()),
   }),

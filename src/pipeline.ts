@@ -210,6 +210,7 @@ export async function* answerQuestion(
       citations: [...grounding.citations],
       ...(trace.usage === undefined ? {} : { usage: trace.usage }),
       ...(trace.cache === undefined ? {} : { cache: trace.cache }),
+      ...(trace.cutOff === undefined ? {} : { cutOff: trace.cutOff }),
       timings,
       degraded,
     };

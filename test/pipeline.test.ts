@@ -231,6 +231,13 @@ describe('a question with an answer', () => {
     expect(question).not.toContain('showroom');
   });
 
+  it('says in the last frame and the trace that the model was cut off', async () => {
+    server.respond({ steps: ['You have 30 days [1]. Also'], finish: 'length' });
+    const { completed } = await run('How many days?', { answerer: modelAnswerer() });
+    expect(completed).toMatchObject({ status: 'answered', cutOff: true });
+    expect(traces[0]?.cutOff).toBe(true);
+  });
+
   it('names every stage that was done without', async () => {
     const { completed } = await run('How many days?', {
       understand: async ({ text }) => ({

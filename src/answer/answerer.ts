@@ -23,6 +23,8 @@ export interface AnswerRequest {
 export type AnswerEvent =
   | { type: 'text'; text: string }
   | { type: 'usage'; usage: Usage }
+  /** The model was ended before it had come to its end. */
+  | { type: 'cut-off' }
   /** What the language model is asked, before its first text. */
   | { type: 'prompt'; messages: readonly ChatMessage[] }
   /** The text that follows was written for an earlier question; no model is asked. */

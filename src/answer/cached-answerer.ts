@@ -20,12 +20,14 @@ export function createCachedAnswerer(answerer: Answerer, cache: AnswerCache): An
         return;
       }
       let text = '';
+      let isWhole = true;
       for await (const event of answerer.answer(request, { signal })) {
         if (event.type === 'text') text += event.text;
+        if (event.type === 'cut-off') isWhole = false;
         yield event;
       }
       // An answer that failed or was stopped is never got to the end.
-      await cache.keep(request, text, { signal });
+      if (isWhole) await cache.keep(request, text, { signal });
     },
   };
 }

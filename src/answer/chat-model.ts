@@ -7,7 +7,11 @@ export interface ChatMessage {
   images?: readonly string[];
 }
 
-export type ChatEvent = { type: 'text'; text: string } | { type: 'usage'; usage: Usage };
+export type ChatEvent =
+  | { type: 'text'; text: string }
+  | { type: 'usage'; usage: Usage }
+  /** Behind the last text: the model had more to say, and its service or a bound of ours ended it. */
+  | { type: 'cut-off' };
 
 /** A language model that continues a conversation. */
 export interface ChatModel {

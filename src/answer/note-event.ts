@@ -16,6 +16,9 @@ export function noteEvent(
     case 'prompt':
       trace.prompt = event.messages.map(({ role, content }) => ({ role, content: redactText(content) }));
       break;
+    case 'cut-off':
+      trace.cutOff = true;
+      break;
     case 'cached':
       trace.cache = event.hit;
       break;

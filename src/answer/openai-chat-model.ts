@@ -12,7 +12,7 @@ import { createThinkingStripper } from './strip-thinking.js';
 import { createFetch } from './undici-fetch.js';
 import { createWatchdog } from './watchdog.js';
 
-/** All in milliseconds. */
+/** Milliseconds, but `characters`. */
 export interface ChatLimits {
   /** For TCP and TLS. */
   connect: number;
@@ -22,6 +22,8 @@ export interface ChatLimits {
   silence: number;
   /** For the whole answer. */
   total: number;
+  /** Of text in one answer: some models repeat themselves without end. */
+  characters: number;
   /** How long a model that failed is passed over, where it did not say itself. */
   rest: number;
 }
@@ -31,6 +33,7 @@ const DEFAULT_LIMITS: ChatLimits = {
   firstToken: 60_000,
   silence: 30_000,
   total: 300_000,
+  characters: 50_000,
   rest: 30_000,
 };
 
@@ -83,6 +86,9 @@ export function createOpenAIChatModel(options: OpenAIChatModelOptions): ChatMode
     },
   };
 }
+
+/** Reasons of a service to end an answer that the model had not ended. */
+const CUT_OFF = new Set(['length', 'content_filter']);
 
 interface Client {
   /** One attempt with one model. Throws AppErrors only. */
@@ -150,19 +156,28 @@ function createClient(
         allow(limits.firstToken);
         const thinking = createThinkingStripper();
         let usage: ChatCompletionChunk['usage'];
+        let isCutOff = false;
+        let length = 0;
         for await (const chunk of await open(model, messages, watchdog.signal)) {
           usage = chunk.usage ?? usage;
+          isCutOff ||= CUT_OFF.has(chunk.choices?.[0]?.finish_reason ?? '');
           if (!isAlive(chunk)) continue;
           // A slow reader is not a silent model.
           watchdog.pause();
           const text = thinking.push(chunk.choices[0]?.delta.content ?? '');
           if (text !== '') yield { type: 'text', text };
+          length += text.length;
+          if (length > limits.characters) {
+            yield { type: 'cut-off' };
+            return;
+          }
           allow(limits.silence);
         }
         // The package ends an aborted stream as if it were complete.
         if (watchdog.signal.aborted) throw watchdog.signal.reason;
         const rest = thinking.finish();
         if (rest !== '') yield { type: 'text', text: rest };
+        if (isCutOff) yield { type: 'cut-off' };
         if (usage) yield { type: 'usage', usage: fromWire(model, usage) };
       } catch (thrown) {
         throw giveUp(thrown);

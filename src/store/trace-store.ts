@@ -42,6 +42,8 @@ export interface Trace {
   cost?: number;
   /** What the language model was asked, without secrets and personal data; absent where none was. */
   prompt?: { role: 'system' | 'user' | 'assistant'; content: string }[];
+  /** The model was ended before it had come to its end. */
+  cutOff?: true;
   /** The answer was written for an earlier question. */
   cache?: CacheHit;
   /** Absent where no sources were found. */

@@ -12,6 +12,7 @@ export interface AnswerReply {
   sources: Source[];
   usage?: Usage | undefined;
   cache?: CacheHit | undefined;
+  cutOff?: true | undefined;
   timings: Timings;
   degraded: string[];
   frames: AnswerFrame[];

@@ -7,6 +7,7 @@ import type { AnswerRunner } from './answer-runner.js';
 import {
   type CompletionHead,
   chatCompletionRequestSchema,
+  finishReasonOf,
   readChatMessages,
   toAskbaseField,
   toChatCompletion,
@@ -104,7 +105,7 @@ async function sendChunks(
       }
     }
     const final = completedFrame(seen);
-    await send({ ...toChunk(head, {}, 'stop'), askbase: toAskbaseField(final, seen) });
+    await send({ ...toChunk(head, {}, finishReasonOf(final)), askbase: toAskbaseField(final, seen) });
     if (includeUsage) await send(toUsageChunk(head, final));
     await events.send({ data: '[DONE]' });
   } catch (thrown) {

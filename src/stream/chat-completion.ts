@@ -102,6 +102,12 @@ function toOpenAiUsage({
   };
 }
 
+export type FinishReason = 'stop' | 'length';
+
+export function finishReasonOf({ cutOff }: CompletedFrame): FinishReason {
+  return cutOff === true ? 'length' : 'stop';
+}
+
 const NO_USAGE = { promptTokens: 0, completionTokens: 0 };
 
 export function toChatCompletion(
@@ -113,7 +119,7 @@ export function toChatCompletion(
   const message = { role: 'assistant', content, refusal: null };
   return {
     ...completionFields(head, 'chat.completion'),
-    choices: [{ index: 0, message, logprobs: null, finish_reason: 'stop' }],
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReasonOf(final) }],
     usage: toOpenAiUsage(final.usage ?? NO_USAGE),
     askbase: toAskbaseField(final, frames),
   };
@@ -138,7 +144,7 @@ export function toMarker(n: number): string {
 export function toChunk(
   head: CompletionHead,
   delta: { role?: 'assistant'; content?: string },
-  finishReason: 'stop' | null = null,
+  finishReason: FinishReason | null = null,
 ): object {
   return {
     ...completionFields(head, 'chat.completion.chunk'),

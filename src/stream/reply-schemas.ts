@@ -38,6 +38,7 @@ export const answerReplySchema = z.object({
   sources: z.array(sourceSchema),
   usage: usageSchema.optional(),
   cache: cacheHitSchema.optional(),
+  cutOff: z.literal(true).optional(),
   timings: timingsSchema,
   degraded: z.array(z.string()),
   frames: z.array(frameSchema),
@@ -134,6 +135,7 @@ export const traceSchema = z.object({
     )
     .optional(),
   withheldDoses: count.optional(),
+  cutOff: z.literal(true).optional(),
   at: z.string(),
 });
 
@@ -243,7 +245,7 @@ export const chatCompletionReplySchema = z.object({
       index: count,
       message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
       logprobs: z.null(),
-      finish_reason: z.literal('stop'),
+      finish_reason: z.enum(['stop', 'length']),
     }),
   ),
   usage: z.object({ prompt_tokens: count, completion_tokens: count, total_tokens: count }),

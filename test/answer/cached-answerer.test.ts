@@ -68,6 +68,18 @@ describe('the answer cache', () => {
     expect(hitOf(again)).toBeUndefined();
   });
 
+  it('does not keep what was cut off', async () => {
+    const { answerer, ask } = createPair();
+    answerer.answer = async function* () {
+      this.calls += 1;
+      yield { type: 'text', text: 'You have' };
+      yield { type: 'cut-off' };
+    };
+    await ask(request(QUESTION));
+    expect(hitOf(await ask(request(QUESTION)))).toBeUndefined();
+    expect(answerer.calls).toBe(2);
+  });
+
   it('gives the same text again for the same words, whatever their case and marks', async () => {
     const { answerer, ask } = createPair({ embedder: null });
     const first = await ask(request(QUESTION));

@@ -24,7 +24,7 @@ async function read(events: AsyncIterable<ChatEvent>): Promise<{ text: string; u
   let usage: unknown;
   for await (const event of events) {
     if (event.type === 'text') text += event.text;
-    else usage = event.usage;
+    if (event.type === 'usage') usage = event.usage;
   }
   return { text, usage };
 }
@@ -52,6 +52,23 @@ describe('a chat model behind an OpenAI-shaped service', () => {
       { type: 'usage', usage: { model: 'first', promptTokens: 7, completionTokens: 3 } },
     ]);
     expect(server.requests[0]?.headers.authorization).toBe('Bearer key');
+  });
+
+  it.each(['length', 'content_filter'] as const)('tells an end that the service made: %s', async (finish) => {
+    server.respond({ steps: ['You have'], usage: null, finish });
+    const events: ChatEvent[] = [];
+    for await (const event of model().stream(MESSAGES, { signal: never })) events.push(event);
+    expect(events).toEqual([{ type: 'text', text: 'You have' }, { type: 'cut-off' }]);
+  });
+
+  it('ends an answer that grows beyond all measure, and the request with it', async () => {
+    server.respond({ steps: ['again and ', 'again and ', { stall: true }] });
+    const events: ChatEvent[] = [];
+    for await (const event of model(['first'], { characters: 15 }).stream(MESSAGES, { signal: never })) {
+      events.push(event);
+    }
+    expect(events.at(-1)).toEqual({ type: 'cut-off' });
+    expect(await server.requests[0]?.ended).toBe('cancelled');
   });
 
   it('hands on each delta before the next one comes', async () => {

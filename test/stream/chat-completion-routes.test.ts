@@ -54,6 +54,22 @@ describe('The openai package', () => {
     expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
   });
 
+  it('learns that the model was cut off', async () => {
+    const openai = await connect(async function* (ask) {
+      for await (const body of echo(ask)) {
+        yield body.type === 'answer-completed' ? { ...body, cutOff: true as const } : body;
+      }
+    });
+    const asked = { model: 'shop', messages: [question] };
+    const whole = await openai.chat.completions.create(asked);
+    expect(chatCompletionReplySchema.strict().parse(whole).choices[0]?.finish_reason).toBe('length');
+    const reasons: unknown[] = [];
+    for await (const { choices } of await openai.chat.completions.create({ ...asked, stream: true })) {
+      reasons.push(choices[0]?.finish_reason);
+    }
+    expect(reasons.at(-1)).toBe('length');
+  });
+
   it('has markers in the text only where they are asked for', async () => {
     const openai = await connect();
     const asked = { model: 'shop', messages: [question], citation_markers: true };

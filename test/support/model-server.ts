@@ -17,7 +17,12 @@ export type ModelStep =
   | { raw: string | Uint8Array };
 
 export type ModelReply =
-  | { steps: readonly ModelStep[]; usage?: { prompt_tokens: number; completion_tokens: number } | null }
+  | {
+      steps: readonly ModelStep[];
+      usage?: { prompt_tokens: number; completion_tokens: number } | null;
+      /** `finish_reason` of a reply that comes to its end. */
+      finish?: 'stop' | 'length' | 'content_filter';
+    }
   /** An answer that is no stream: an error status, or garbage with status 200. */
   | { status: number; body?: string; headers?: Record<string, string> }
   /** Takes the request and never answers, not even with headers. */
@@ -112,13 +117,14 @@ async function perform(reply: ModelReply, request: ModelRequest, response: Serve
     return;
   }
   const usage = reply.usage === undefined ? USAGE : reply.usage;
-  if (request.body.stream === true) await stream(reply.steps, usage, request, response);
-  else sendWhole(reply.steps, usage, request, response);
+  const { steps, finish = 'stop' } = reply;
+  if (request.body.stream === true) await stream(steps, { usage, finish }, request, response);
+  else sendWhole(steps, usage, request, response);
 }
 
 async function stream(
   steps: readonly ModelStep[],
-  usage: object | null,
+  { usage, finish }: { usage: object | null; finish: string },
   request: ModelRequest,
   response: ServerResponse,
 ): Promise<void> {
@@ -149,7 +155,7 @@ async function stream(
       return;
     }
   }
-  send({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
+  send({ choices: [{ index: 0, delta: {}, finish_reason: finish }] });
   if (usage !== null && request.body.stream_options?.include_usage === true) send({ choices: [], usage });
   response.end('data: [DONE]\n\n');
 }
