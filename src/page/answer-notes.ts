@@ -15,6 +15,7 @@ export function answerNotes(answer: AnswerState, texts: Texts): HTMLElement[] {
     ...(weak > 0 ? [note('alert', 'note-weak', texts.weakNote(weak))] : []),
     ...(withheld > 0 ? [note('alert', 'note-plain', texts.withheldNote(withheld))] : []),
     ...(degraded.length > 0 ? [note('alert', 'note-weak', texts.degraded(degraded.join(', ')))] : []),
+    ...(answer.completed?.cutOff === true ? [note('stop', 'note-weak', texts.cutOff)] : []),
     ...(answer.handoff ? [note('person', 'note-plain', texts.handoff)] : []),
     ...(answer.phase === 'stopped' ? [note('stop', 'note-plain', texts.stopped)] : []),
   ];

@@ -4,6 +4,8 @@ import { languageOf } from './language.js';
 import type { Texts } from './texts.js';
 
 interface CandidateOptions {
+  /** What became of it. */
+  fate: JudgedCandidate['decision'] | 'refused';
   /** The cut on the sigmoid; null where no reranker ran. */
   threshold: number | null;
   texts: Texts;
@@ -14,11 +16,12 @@ interface CandidateOptions {
 
 /** One candidate: what it is, what became of it and why, and every score as it was. */
 export function candidateCard(candidate: JudgedCandidate, options: CandidateOptions): HTMLElement {
-  const { passage, decision } = candidate;
-  const { name, why } = options.texts.decisions[decision] ?? { name: decision, why: '' };
+  const { passage } = candidate;
+  const { fate } = options;
+  const { name, why } = options.texts.decisions[fate] ?? { name: fate, why: '' };
   return element(
     'article',
-    { class: `candidate candidate-${decision === 'kept' ? 'kept' : 'dropped'}` },
+    { class: `candidate candidate-${fate === 'kept' ? 'kept' : 'dropped'}` },
     element(
       'header',
       {},

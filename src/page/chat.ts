@@ -62,11 +62,13 @@ export function createChat({ client, api, session, onChange }: ChatOptions) {
     await room.ask(question, images);
   }
 
-  /** Asks the same again; a question that never reached the server does not stay behind. */
+  /** Asks for another version of the answer; a question that never reached the server does not stay behind. */
   async function askAgain(exchange: Exchange): Promise<void> {
     if (current === undefined || isBusy(current)) return;
-    if (exchange.messageId === undefined) current.remove(exchange);
-    await ask(exchange.question, exchange.images);
+    const { question, images, messageId, versionOf = messageId } = exchange;
+    if (messageId === undefined) current.remove(exchange);
+    if (versionOf === undefined) await ask(question, images);
+    else await current.ask(question, images, { versionOf });
   }
 
   async function giveFeedback(exchange: Exchange, feedback: FeedbackInput): Promise<boolean> {

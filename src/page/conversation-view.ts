@@ -7,6 +7,7 @@ import type { Language } from './language.js';
 import { operatorMessageView } from './operator-message-view.js';
 import type { Exchange, Room } from './room.js';
 import type { Texts } from './texts.js';
+import { groupVersions, type Versions } from './versions.js';
 import { startersOf } from './welcome-view.js';
 
 export interface ConversationOptions {
@@ -28,6 +29,8 @@ export function createConversationView(root: HTMLElement, options: ConversationO
   const views = new Map<number, ExchangeView>();
   const messages = new Map<string, HTMLElement>();
   const released = element('p', { class: 'note note-plain released' }, texts.assistantAgain);
+  /** Which version of an answer the reader wants, by the key of the first; a new one is shown as it comes. */
+  const chosen = new Map<number, { at: number; of: number }>();
   let shown: Room | undefined;
   root.setAttribute('aria-label', texts.conversation);
   root.replaceChildren();
@@ -36,16 +39,21 @@ export function createConversationView(root: HTMLElement, options: ConversationO
   function update(room: Room, knowledgeBase: KnowledgeBaseSummary | undefined): void {
     if (room !== shown) begin(room, knowledgeBase);
     const keys = new Set(room.exchanges.map(({ key }) => key));
-    for (const [key, view] of views) {
-      if (keys.has(key)) continue;
-      view.root.remove();
-      views.delete(key);
+    for (const key of views.keys()) if (!keys.has(key)) views.delete(key);
+    const answers = groupVersions(room.exchanges);
+    for (const versions of answers) {
+      for (const [at, exchange] of versions.entries()) {
+        const view = views.get(exchange.key) ?? add(exchange, knowledgeBase);
+        const go = (to: number): void => {
+          chosen.set(versions[0].key, { at: to, of: versions.length });
+          update(room, knowledgeBase);
+          shownView(versions)?.focusSteps();
+        };
+        view.update(exchange, versions.length === 1 ? undefined : { at, of: versions.length, go });
+      }
     }
-    for (const exchange of room.exchanges) {
-      (views.get(exchange.key) ?? add(exchange, knowledgeBase)).update(exchange);
-    }
-    const nodes = inOrder(room);
-    if (!nodes.includes(released)) released.remove();
+    const nodes = inOrder(room, answers);
+    for (const child of [...list.children]) if (!nodes.includes(child as HTMLElement)) child.remove();
     nodes.forEach((node, index) => {
       if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
     });
@@ -53,7 +61,10 @@ export function createConversationView(root: HTMLElement, options: ConversationO
   }
 
   /** What a person wrote stands behind the question it came after, once the questions are here. */
-  function inOrder({ exchanges, operatorMessages, handling, loading }: Room): HTMLElement[] {
+  function inOrder(
+    { operatorMessages, handling, loading }: Room,
+    answers: readonly Versions[],
+  ): HTMLElement[] {
     const shownMessages = loading === 'running' ? [] : operatorMessages;
     const left = new Set(shownMessages);
     const written = (belongs: (afterMessageId: string | null) => boolean): HTMLElement[] =>
@@ -65,9 +76,9 @@ export function createConversationView(root: HTMLElement, options: ConversationO
         });
     const nodes = [
       ...written((afterMessageId) => afterMessageId === null),
-      ...exchanges.flatMap(({ key, messageId }) => [
-        ...[views.get(key)?.root].filter((root) => root !== undefined),
-        ...written((afterMessageId) => afterMessageId === messageId),
+      ...answers.flatMap((versions) => [
+        ...[shownView(versions)?.root].filter((root) => root !== undefined),
+        ...written((after) => versions.some(({ messageId }) => messageId === after)),
       ]),
       ...written(() => true),
     ];
@@ -75,6 +86,12 @@ export function createConversationView(root: HTMLElement, options: ConversationO
     if (handling?.state !== 'assistant' || last === undefined) return nodes;
     const behind = nodes.indexOf(messageView(last)) + 1;
     return [...nodes.slice(0, behind), released, ...nodes.slice(behind)];
+  }
+
+  function shownView(versions: Versions): ExchangeView | undefined {
+    const choice = chosen.get(versions[0].key);
+    const shownVersion = choice?.of === versions.length ? versions[choice.at] : versions.at(-1);
+    return shownVersion === undefined ? undefined : views.get(shownVersion.key);
   }
 
   function messageView(message: OperatorMessage): HTMLElement {
@@ -87,6 +104,7 @@ export function createConversationView(root: HTMLElement, options: ConversationO
   function begin(room: Room, knowledgeBase: KnowledgeBaseSummary | undefined): void {
     shown = room;
     views.clear();
+    chosen.clear();
     messages.clear();
     list.replaceChildren();
     const disclaimer =

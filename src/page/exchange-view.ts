@@ -9,6 +9,7 @@ import { explanationOf, hasTrace, mayAskAgain, outcomeOf } from './outcome-view.
 import type { Exchange } from './room.js';
 import { sourcesView } from './sources-view.js';
 import { linkListedStarters, startersView } from './starters-view.js';
+import { type Steps, stepRow } from './step-row.js';
 import type { Texts } from './texts.js';
 
 /** Without `asking`, the reader looks at the conversation of somebody else. */
@@ -34,11 +35,12 @@ const SUGGESTIONS = 3;
 
 export type ExchangeView = ReturnType<typeof createExchangeView>;
 
-/** One question with its answer. `update` shows what has changed since. */
+/** One question with a version of its answer. `update` shows what has changed since. */
 export function createExchangeView(first: Exchange, { texts, startersIn, actions }: ExchangeOptions) {
   const { asking } = actions;
   let exchange = first;
   let shown: AnswerState | undefined;
+  let versions: Steps | undefined;
   const openCitation = (index: number): void => actions.openCitation(exchange, index);
 
   const body = createAnswerBody(texts, openCitation);
@@ -55,9 +57,12 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
     answer,
   );
 
-  function update(next: Exchange): void {
+  /** `among`: the versions of the answer, where there are several. */
+  function update(next: Exchange, among: Steps | undefined): void {
     exchange = next;
-    if (next.answer === shown) return;
+    const isShown = next.answer === shown && among?.at === versions?.at && among?.of === versions?.of;
+    versions = among;
+    if (isShown) return;
     shown = next.answer;
     const running = isRunning(shown);
     const { kind, heading } = outcomeOf(shown, texts);
@@ -115,9 +120,7 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
     const again =
       asking !== undefined &&
       mayAskAgain(state) &&
-      action('again', state.phase === 'stopped' ? texts.askAgain : texts.tryAgain, () =>
-        asking.askAgain(exchange),
-      );
+      action('again', texts.again[state.phase] ?? texts.tryAgain, () => asking.askAgain(exchange));
     const why = hasTrace(state) && action('why', texts.why, () => actions.openTrace(exchange));
     const judged = state.phase === 'answered' || state.phase === 'no-answer';
     const feedback =
@@ -131,6 +134,7 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
     const row = element(
       'div',
       { class: 'actions' },
+      versions !== undefined && versionSteps(versions),
       again,
       why,
       state.text !== '' && copyButton(state),
@@ -139,6 +143,15 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
       meta(state),
     );
     return feedback === false ? [row] : [row, feedback.more];
+  }
+
+  function versionSteps(steps: Steps): HTMLElement {
+    return stepRow(steps, {
+      name: `version-${first.key}`,
+      place: texts.version(steps.at + 1, steps.of),
+      back: texts.previousVersion,
+      forward: texts.nextVersion,
+    });
   }
 
   function action(symbol: string, label: string, act: () => void): HTMLButtonElement {
@@ -175,7 +188,11 @@ export function createExchangeView(first: Exchange, { texts, startersIn, actions
     );
   }
 
-  return { root, update };
+  return {
+    root,
+    update,
+    focusSteps: (): void => after.querySelector<HTMLElement>('.steps button:enabled')?.focus(),
+  };
 }
 
 function sentImages(images: readonly string[], texts: Texts): HTMLElement | null {

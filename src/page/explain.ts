@@ -1,3 +1,4 @@
+import { AskbaseError } from '../client/askbase-error.js';
 import type { JudgedCandidate } from '../client/protocol.js';
 import type { Api } from './api.js';
 import { element } from './dom.js';
@@ -33,7 +34,11 @@ export function createExplain({ api, panel, texts }: ExplainOptions) {
     try {
       const trace = await api.readTrace(messageId);
       panel.replace(loading, tracePanel(trace, { texts: texts(), openCandidate: candidateOpener(exchange) }));
-    } catch {
+    } catch (thrown) {
+      if (thrown instanceof AskbaseError && thrown.code === 'forbidden') {
+        panel.replace(loading, message(texts().traceForbidden));
+        return;
+      }
       const again = element(
         'button',
         { type: 'button', class: 'button button-small', onclick: () => void openTrace(exchange) },

@@ -51,11 +51,10 @@ export function explanationOf(answer: AnswerState, texts: Texts): string | null 
   return null;
 }
 
-/** Whether asking the same again is offered. */
-export function mayAskAgain(answer: AnswerState): boolean {
-  return (
-    answer.phase === 'failed' || answer.phase === 'stopped' || answer.completed?.reason === 'dependency-down'
-  );
+/** Whether asking the same again is offered: after a failure, and where a model may word it otherwise. */
+export function mayAskAgain({ phase, completed }: AnswerState): boolean {
+  if (phase === 'answered') return completed?.usage !== undefined;
+  return phase === 'failed' || phase === 'stopped' || completed?.reason === 'dependency-down';
 }
 
 /** What is said without a look at the knowledge base. */

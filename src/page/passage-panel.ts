@@ -5,6 +5,7 @@ import { languageOf } from './language.js';
 import { parseMarkdown } from './markdown/blocks.js';
 import { type MarkedRange, renderBlock } from './markdown/render.js';
 import type { PanelContent } from './side-panel.js';
+import { type Steps, stepRow } from './step-row.js';
 import type { Texts } from './texts.js';
 
 /** Share of the strongest effect below which a word is not shown to have counted. */
@@ -20,13 +21,6 @@ export interface ShownPassage {
   relevance: number | undefined;
 }
 
-/** Steps through the citations of an answer. */
-export interface CitationSteps {
-  at: number;
-  of: number;
-  go: (at: number) => void;
-}
-
 /** A passage as it stands in its document, with what an answer quoted marked and scrolled to. */
 export function passagePanel(
   passage: ShownPassage,
@@ -38,7 +32,8 @@ export function passagePanel(
   }: {
     texts: Texts;
     quote?: string;
-    steps?: CitationSteps;
+    /** Through the citations of the answer. */
+    steps?: Steps;
     /** Which words drove the relevance; absent where nothing can say that. */
     explain?: () => Promise<RelevanceExplanation>;
   },
@@ -52,7 +47,7 @@ export function passagePanel(
   return {
     title: texts.passage,
     nodes: [
-      ...(steps !== undefined && steps.of > 1 ? [stepRow(steps, texts)] : []),
+      ...(steps !== undefined && steps.of > 1 ? [citationSteps(steps, texts)] : []),
       header(passage, texts),
       ...(explain === undefined ? [] : [explainButton(passage, { texts, text, explain })]),
       ...(quote !== undefined && place === undefined ? [missingQuote(quote, texts)] : []),
@@ -146,26 +141,11 @@ function missingQuote(quote: string, texts: Texts): HTMLElement {
   );
 }
 
-function stepRow({ at, of, go }: CitationSteps, texts: Texts): HTMLElement {
-  const step = (symbol: string, label: string, to: number): HTMLElement =>
-    element(
-      'button',
-      {
-        type: 'button',
-        id: `citation-${symbol}`,
-        class: 'icon-button',
-        'aria-label': label,
-        title: label,
-        disabled: to < 0 || to >= of,
-        onclick: () => go(to),
-      },
-      icon(symbol),
-    );
-  return element(
-    'div',
-    { class: 'citation-steps' },
-    step('back', texts.previousCitation, at - 1),
-    element('span', { class: 'number' }, texts.citedHere(at + 1, of)),
-    step('forward', texts.nextCitation, at + 1),
-  );
+function citationSteps(steps: Steps, texts: Texts): HTMLElement {
+  return stepRow(steps, {
+    name: 'citation',
+    place: texts.citedHere(steps.at + 1, steps.of),
+    back: texts.previousCitation,
+    forward: texts.nextCitation,
+  });
 }

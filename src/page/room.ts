@@ -13,6 +13,8 @@ export interface Exchange {
   images: readonly string[];
   /** Known once the server took the question. */
   messageId?: string;
+  /** Another version of the answer to this message, the first of its versions. */
+  versionOf?: string;
   answer: AnswerState;
   feedback?: 'up' | 'down';
 }
@@ -28,7 +30,7 @@ export interface Room {
   readonly loading: 'done' | 'running' | 'failed';
   /** Reads what was said so far, and follows what is being written. Called again, it adds what is new. */
   restore(): Promise<void>;
-  ask(question: string, images: readonly string[]): Promise<void>;
+  ask(question: string, images: readonly string[], options?: { versionOf?: string }): Promise<void>;
   /** Takes back a question that never reached the server. */
   remove(exchange: Exchange): void;
   /** Stops the answer that is under way, as soon as that can be sent. */
@@ -89,10 +91,12 @@ export function createRoom(options: RoomOptions): Room {
     changed();
   }
 
-  async function restoreExchange({ messageId, question, status }: StoredMessage): Promise<Exchange> {
+  async function restoreExchange(message: StoredMessage): Promise<Exchange> {
+    const { messageId, question, status, regenerates } = message;
     const frames = status === 'running' ? [] : await api.readFrames(messageId);
     const answer = frames.reduce(withFrame, EMPTY_ANSWER);
-    return { key: keys++, question, images: [], messageId, answer };
+    const versionOf = regenerates === undefined ? {} : { versionOf: regenerates };
+    return { key: keys++, question, images: [], messageId, ...versionOf, answer };
   }
 
   async function goOn({ key, messageId = '' }: Exchange): Promise<void> {
@@ -119,15 +123,22 @@ export function createRoom(options: RoomOptions): Room {
     });
   }
 
-  async function ask(question: string, images: readonly string[]): Promise<void> {
+  async function ask(
+    question: string,
+    images: readonly string[],
+    version: { versionOf?: string } = {},
+  ): Promise<void> {
     const key = keys++;
-    exchanges = [...exchanges, { key, question, images, answer: EMPTY_ANSWER }];
+    exchanges = [...exchanges, { key, question, images, ...version, answer: EMPTY_ANSWER }];
     changed();
     await follow(key, async () => {
       const answer = await client.ask({
         knowledgeBase,
         text: question,
         ...(conversationId === undefined ? {} : { conversationId }),
+        ...(conversationId === undefined || version.versionOf === undefined
+          ? {}
+          : { regenerates: version.versionOf }),
         ...(images.length === 0 ? {} : { images }),
       });
       accept(key, answer);

@@ -1,3 +1,4 @@
+import type { Phase } from './answer-state.js';
 import type { Language } from './language.js';
 
 const en = {
@@ -117,6 +118,7 @@ const en = {
     'not-said': () => 'the passage says something else',
   },
   degraded: (parts: string) => `Part of the way was not available (${parts}), so this answer may be weaker.`,
+  cutOff: 'Cut off here: the model reached the longest answer it may give.',
   stopped: 'Stopped. What you see is not complete.',
   failedTitle: 'This did not work',
   errors: {
@@ -140,7 +142,10 @@ const en = {
     unreachable: 'The server cannot be reached.',
   } as Record<string, string>,
   tryAgain: 'Try again',
-  askAgain: 'Ask again',
+  again: { stopped: 'Ask again', answered: 'Answer again' } as Partial<Record<Phase, string>>,
+  version: (number: number, of: number) => `Version ${number} of ${of}`,
+  previousVersion: 'Previous version',
+  nextVersion: 'Next version',
   retryIn: (seconds: number) => `Worth trying again in ${seconds} s.`,
   reconnecting: 'Connection lost. Reconnecting… Nothing of the answer is lost.',
   reconnected: 'Connected again.',
@@ -167,6 +172,7 @@ const en = {
   traceDropped: (count: number) =>
     count === 1 ? '1 candidate was not used' : `${count} candidates were not used`,
   traceFailed: 'The explanation could not be loaded.',
+  traceForbidden: 'Your key may ask, but not see how answers come about.',
   traceNone: 'No search was made for this answer, so there are no candidates.',
   threshold: (value: string) => `Threshold ${value}`,
   noThreshold: 'No reranker ran, so no threshold was applied.',
@@ -197,6 +203,7 @@ const en = {
   sigmoidLabel: (value: string, threshold: string) => `Relevance ${value}, threshold ${threshold}`,
   decisions: {
     kept: { name: 'Used', why: 'Relevant enough, and handed to the answer.' },
+    refused: { name: 'Not used', why: 'Relevant enough by itself, but an answer was too unlikely.' },
     'below-threshold': { name: 'Not relevant', why: 'Its relevance is under the threshold.' },
     duplicate: { name: 'Duplicate', why: 'A better passage says the same.' },
     diversity: { name: 'Too similar', why: 'Passages already chosen cover it; others add more.' },
@@ -345,6 +352,7 @@ const zh: Texts = {
     'not-said': () => '段落说的是别的内容',
   },
   degraded: (parts) => `有环节暂不可用（${parts}），这个回答可能不够好。`,
+  cutOff: '回答在此中断：已达到模型回答的长度上限。',
   stopped: '已停止，以上内容不完整。',
   failedTitle: '没有成功',
   errors: {
@@ -368,7 +376,10 @@ const zh: Texts = {
     unreachable: '无法连接服务器。',
   },
   tryAgain: '重试',
-  askAgain: '再问一次',
+  again: { stopped: '再问一次', answered: '重新回答' },
+  version: (number, of) => `第 ${number} / ${of} 版`,
+  previousVersion: '上一版',
+  nextVersion: '下一版',
   retryIn: (seconds) => `建议 ${seconds} 秒后再试。`,
   reconnecting: '连接已断开，正在重连……回答不会丢失。',
   reconnected: '已重新连接。',
@@ -393,6 +404,7 @@ const zh: Texts = {
   traceKept: '用于回答的段落',
   traceDropped: (count) => `${count} 个候选段落未采用`,
   traceFailed: '说明没有加载成功。',
+  traceForbidden: '你的密钥可以提问，但不能查看回答的依据过程。',
   traceNone: '这个回答没有经过检索，因此没有候选段落。',
   threshold: (value) => `阈值 ${value}`,
   noThreshold: '没有运行重排模型，因此没有使用阈值。',
@@ -422,6 +434,7 @@ const zh: Texts = {
   sigmoidLabel: (value, threshold) => `相关度 ${value}，阈值 ${threshold}`,
   decisions: {
     kept: { name: '已采用', why: '足够相关，已用于回答。' },
+    refused: { name: '未采用', why: '本身足够相关，但有答案的可能性太低。' },
     'below-threshold': { name: '不够相关', why: '相关度低于阈值。' },
     duplicate: { name: '重复', why: '有更好的段落说了同样的内容。' },
     diversity: { name: '过于相似', why: '已选的段落已覆盖其内容，其他段落更有补充。' },

@@ -29,11 +29,11 @@ export function tracePanel(
 function summary(trace: Trace, texts: Texts): HTMLElement {
   const { candidates: found, threshold } = trace;
   if (found.length === 0) return element('p', { class: 'trace-summary' }, texts.traceNone);
-  const kept = found.filter(({ decision }) => decision === 'kept').length;
+  const used = found.filter((candidate) => fateOf(candidate, trace) === 'kept').length;
   return element(
     'p',
     { class: 'trace-summary' },
-    texts.traceFound(found.length, kept),
+    texts.traceFound(found.length, used),
     ' ',
     threshold === null ? texts.noThreshold : `${texts.threshold(threshold.toFixed(2))}.`,
   );
@@ -56,31 +56,39 @@ function answerability({ answerability: judged }: Trace, texts: Texts): HTMLElem
   ];
 }
 
+/** What was relevant enough by itself went nowhere where an answer was too unlikely. */
+function fateOf({ decision }: JudgedCandidate, { status }: Trace): JudgedCandidate['decision'] | 'refused' {
+  return decision === 'kept' && status === 'no-answer' ? 'refused' : decision;
+}
+
 function candidates(
-  { candidates: found, threshold }: Trace,
+  trace: Trace,
   texts: Texts,
   openCandidate: (candidate: JudgedCandidate) => void,
 ): HTMLElement[] {
+  const { candidates: found, threshold } = trace;
+  const isUsed = (candidate: JudgedCandidate): boolean => fateOf(candidate, trace) === 'kept';
   const list = (some: readonly JudgedCandidate[], label: string): HTMLElement => {
     const cards = some.map((candidate, index) => {
       // Sources are the kept candidates, numbered from 1 in this order.
-      const n = candidate.decision === 'kept' ? index + 1 : undefined;
+      const n = isUsed(candidate) ? index + 1 : undefined;
+      const fate = fateOf(candidate, trace);
       const open = (): void => openCandidate(candidate);
-      return element('li', {}, candidateCard(candidate, { threshold, texts, n, open }));
+      return element('li', {}, candidateCard(candidate, { fate, threshold, texts, n, open }));
     });
     return element('ol', { class: 'candidates', 'aria-label': label }, ...cards);
   };
-  const kept = found.filter(({ decision }) => decision === 'kept');
-  const dropped = found.filter(({ decision }) => decision !== 'kept');
+  const used = found.filter(isUsed);
+  const dropped = found.filter((candidate) => !isUsed(candidate));
   const label = texts.traceDropped(dropped.length);
   return [
-    ...(kept.length === 0 ? [] : [list(kept, texts.traceKept)]),
+    ...(used.length === 0 ? [] : [list(used, texts.traceKept)]),
     ...(dropped.length === 0
       ? []
       : [
           element(
             'details',
-            { class: 'dropped', open: kept.length === 0 || dropped.length <= FEW },
+            { class: 'dropped', open: used.length === 0 || dropped.length <= FEW },
             element('summary', {}, label),
             list(dropped, label),
           ),

@@ -1,5 +1,6 @@
 import { type BrowserContextOptions, devices, type Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AppError, toPublicError } from '../../src/errors.js';
 import type { FrameBody, NoAnswerReason } from '../../src/frames.js';
 import { createGate } from '../stream/scripted-answers.js';
 import { chromiumPath, type OpenPageOptions } from '../support/browser.js';
@@ -164,8 +165,68 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       expect(aborted).toBe(true);
       server.respond(answer);
       await page.getByRole('button', { name: 'Ask again' }).click();
-      await page.locator('.exchange').nth(1).locator('.actions').waitFor();
-      expect(await page.locator('.question').allInnerTexts()).toEqual(['A story?', 'A story?']);
+      await page.getByText('Version 2 of 2').waitFor();
+      expect(await page.locator('.question').allInnerTexts()).toEqual(['A story?']);
+      expect(await page.locator('.chip').count()).toBe(2);
+    });
+
+    it('is worded anew on request, and every version stays, over a reload as well', async () => {
+      const worded = (text: string) =>
+        async function* (asked: { text: string }): AsyncGenerator<FrameBody> {
+          yield started(asked.text);
+          yield { type: 'text-delta', text };
+          yield completed(text);
+        };
+      server.respond(worded('First wording.'));
+      const page = await open();
+      await askAndWait(page, 'How long?');
+      expect(await page.getByText(/^Version/).count()).toBe(0);
+      server.respond(worded('Second wording.'));
+      await page.getByRole('button', { name: 'Answer again' }).click();
+      await page.getByText('Version 2 of 2').waitFor();
+      expect(await page.locator('.answer-body').allInnerTexts()).toEqual(['Second wording.']);
+      await askAndWait(page, 'And then?');
+
+      const shownFirst = async (): Promise<string> => visibleText(page.locator('.answer-body').first());
+      await page.getByRole('button', { name: 'Previous version' }).click();
+      expect(await shownFirst()).toBe('First wording.');
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(
+        'Next version',
+      );
+      await page.keyboard.press('Enter');
+      expect(await shownFirst()).toBe('Second wording.');
+
+      await page.reload();
+      await page.getByText('Version 2 of 2').waitFor();
+      expect(await page.locator('.question').allInnerTexts()).toEqual(['How long?', 'And then?']);
+      expect(await shownFirst()).toBe('Second wording.');
+    });
+
+    it('says where it was cut off', async () => {
+      server.respond(async function* ({ text }) {
+        yield started(text);
+        yield { type: 'text-delta', text: 'You have' };
+        yield completed('You have', { cutOff: true });
+      });
+      const page = await open();
+      await askAndWait(page, 'How long?');
+      await page.getByText('Cut off here: the model reached the longest answer it may give.').waitFor();
+    });
+
+    it('is not offered anew where no model worded it', async () => {
+      server.respond(async function* ({ text }) {
+        const { usage: _, ...quoted } = completed('As it stands there.') as Extract<
+          FrameBody,
+          { type: 'answer-completed' }
+        >;
+        yield started(text);
+        yield { type: 'text-delta', text: 'As it stands there.' };
+        yield quoted;
+      });
+      const page = await open();
+      await askAndWait(page, 'How long?');
+      expect(await page.getByRole('button', { name: 'Copy' }).isVisible()).toBe(true);
+      expect(await page.getByRole('button', { name: 'Answer again' }).count()).toBe(0);
     });
 
     it('is copied with its citations and sources', async () => {
@@ -296,8 +357,9 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       await page.getByRole('button', { name: 'Try again' }).click();
       await page.locator('.explanation', { hasText: 'Something broke on the server.' }).waitFor();
       server.respond(answer);
-      await page.getByRole('button', { name: 'Try again' }).nth(1).click();
-      await page.locator('.exchange').nth(2).locator('.chip').first().waitFor();
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await page.getByText('Version 3 of 3').waitFor();
+      await page.locator('.chip').first().waitFor();
     });
   });
 
@@ -356,6 +418,37 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       await page.keyboard.press('Escape');
       expect(await panel.count()).toBe(0);
     });
+  });
+
+  it('calls no candidate used where nothing was answered', async () => {
+    server.respond(without('below-threshold', 'I do not know.'));
+    server.explain({ ...TRACE, status: 'no-answer' });
+    const page = await open();
+    await askAndWait(page, 'How long?');
+    await page.getByRole('button', { name: 'Why these passages' }).click();
+    const panel = page.getByRole('dialog', { name: 'Why these passages' });
+    await panel.getByText('3 candidates were found; 0 went to the answer.').waitFor();
+    expect(await panel.locator('.decision').allInnerTexts()).toEqual([
+      'Not used',
+      'Not used',
+      'Not relevant',
+    ]);
+    expect(await panel.locator('.source-number').count()).toBe(0);
+  });
+
+  it('says so where the key may ask and not look behind answers', async () => {
+    pages.expectProblems(/403/);
+    const page = await open({
+      prepare: (one) =>
+        one.route('**/trace', (route) =>
+          route.fulfill({ status: 403, json: { error: toPublicError(new AppError('forbidden')) } }),
+        ),
+    });
+    await askAndWait(page, 'How long?');
+    await page.getByRole('button', { name: 'Why these passages' }).click();
+    const panel = page.getByRole('dialog', { name: 'Why these passages' });
+    await panel.getByText('Your key may ask, but not see how answers come about.').waitFor();
+    expect(await panel.getByRole('button', { name: 'Try again' }).count()).toBe(0);
   });
 
   it('explains every candidate with its scores, and where the time went', async () => {
