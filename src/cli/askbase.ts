@@ -7,6 +7,7 @@ import { registerCalibrateCommand } from './calibrate-command.js';
 import { registerEvalCommand } from './eval-command.js';
 import { EXIT } from './exit-codes.js';
 import { registerExportCommand } from './export-command.js';
+import { registerFeedbackCommand } from './feedback-command.js';
 import { registerImportCommand } from './import-command.js';
 import { registerIngestCommand } from './ingest-command.js';
 import { registerKeysCommand } from './keys-command.js';
@@ -24,7 +25,7 @@ const program = new Command('askbase')
     'after',
     `
 Exit codes: ${EXIT.ok} done, ${EXIT.failed} failed, ${EXIT.usage} wrong command line or configuration, \
-${EXIT.noAnswer} nothing found to answer with.
+${EXIT.noAnswer} nothing found to answer with, or to learn from.
 Settings come from the environment and from .env; .env.example explains them.`,
   );
 
@@ -39,6 +40,7 @@ registerBackupCommands(program);
 registerModelsCommand(program);
 registerEvalCommand(program);
 registerCalibrateCommand(program);
+registerFeedbackCommand(program);
 
 try {
   await program.parseAsync();

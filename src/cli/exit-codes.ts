@@ -5,6 +5,6 @@ export const EXIT = {
   failed: 1,
   /** The command line or the configuration is not valid. */
   usage: 2,
-  /** `ask` and `search` only: the knowledge base does not say. */
+  /** There is nothing to give: the knowledge base does not say, or no verdict does. */
   noAnswer: 3,
 } as const;

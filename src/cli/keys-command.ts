@@ -2,13 +2,10 @@ import type { Command } from 'commander';
 import { AppError } from '../errors.js';
 import { makeApiKey } from '../identity/api-key.js';
 import { SCOPES, type Scope } from '../identity/identity.js';
-import type { KeyStore, StoredKey } from '../identity/key-store.js';
+import type { StoredKey } from '../identity/key-store.js';
 import { knowledgeBaseIdSchema } from '../ingest/knowledge-base.js';
-import { openStore } from '../open-store.js';
-import { createWinstonLogger } from '../telemetry/winston-logger.js';
-import { readEnvironment } from './environment.js';
 import { EXIT } from './exit-codes.js';
-import { readConfigOrExit } from './serve-command.js';
+import { withStore } from './with-store.js';
 
 interface CreateOptions {
   name: string;
@@ -85,16 +82,4 @@ async function revokeKey(text: string): Promise<void> {
   if (!revoked) throw new AppError('not-found', `There is no key ask_${id} in force.`);
   process.stdout.write(`ask_${id} is revoked.\n`);
   process.exitCode = EXIT.ok;
-}
-
-/** The same file, or the same Redis, as a running server has open. */
-async function withStore<T>(run: (store: KeyStore) => Promise<T>): Promise<T> {
-  const config = readConfigOrExit(readEnvironment());
-  const logger = createWinstonLogger({ level: 'warn', style: 'text', colors: false, stream: process.stderr });
-  const { store, close } = await openStore(config, logger);
-  try {
-    return await run(store);
-  } finally {
-    await close();
-  }
 }

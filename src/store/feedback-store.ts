@@ -12,4 +12,6 @@ export interface FeedbackStore {
   /** Throws `not-found` where there is no such message. Resolves when durable. */
   giveFeedback(feedback: Feedback): Promise<void>;
   readFeedback(messageId: string): Promise<Feedback | undefined>;
+  /** Every verdict, in no particular order; one that is given meanwhile may be among them or not. */
+  readAllFeedback(): AsyncIterable<Feedback>;
 }

@@ -45,6 +45,8 @@ type Store = ConversationStore & TraceStore & FeedbackStore & KeyStore;
 
 /** Conversations looked at in one step where some of them may not be asked for. */
 const PAGE = 100;
+/** Keys looked at in one step of a scan. */
+const SCANNED = 1000;
 
 /**
  * Conversations, traces, feedback and keys in Redis, shared by any number of servers: frames stand in one stream per
@@ -243,6 +245,23 @@ export function createRedisStore({ redis, maxTraces = 10_000, leaseMs = 15_000 }
     },
     readFeedback: async (messageId) =>
       parseMaybe<Feedback>(await run((client) => client.get(key.feedback(messageId)))),
+
+    async *readAllFeedback() {
+      const read = new Set<string>();
+      let cursor = '0';
+      do {
+        const options = { MATCH: key.feedback('*'), COUNT: SCANNED };
+        const page = await run((client) => client.scan(cursor, options));
+        cursor = page.cursor;
+        for (const name of page.keys) {
+          // A scan may come by twice.
+          if (read.has(name)) continue;
+          read.add(name);
+          const feedback = parseMaybe<Feedback>(await run((client) => client.get(name)));
+          if (feedback !== undefined) yield feedback;
+        }
+      } while (cursor !== '0');
+    },
 
     async writeKey(given) {
       await run((client) => client.hSet(key.keys, given.id, JSON.stringify(given)));

@@ -160,6 +160,9 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
     'SELECT trace FROM traces JOIN messages m ON m.number = traces.message WHERE message_id = ?',
   );
   const writeFeedback = sql('INSERT OR REPLACE INTO feedback VALUES (?, ?)');
+  const readFeedbackPage = sql(
+    'SELECT message, feedback FROM feedback WHERE message > ? ORDER BY message LIMIT ?',
+  );
   const readFeedback = sql(
     'SELECT feedback FROM feedback JOIN messages m ON m.number = feedback.message WHERE message_id = ?',
   );
@@ -304,6 +307,10 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
     },
 
     readFeedback: (messageId: string): string | undefined => readFeedback.get(messageId)?.feedback,
+
+    /** By number of the message, from the one behind `after` on. */
+    readFeedbackPage: (after: number, limit: number): { message: number; feedback: string }[] =>
+      readFeedbackPage.all(after, limit) as { message: number; feedback: string }[],
 
     writeKey(key: StoredKey): void {
       inTransaction(database, 'write', () => writeKey.run(key.id, key.createdAt, JSON.stringify(key)));

@@ -18,6 +18,8 @@ export interface SqliteStoreOptions {
 
 export type SqliteStore = ConversationStore & TraceStore & FeedbackStore & KeyStore & HandoffStore;
 
+const FEEDBACK_PAGE = 200;
+
 /** Conversations, traces, feedback, keys and who answers where in one SQLite file, in a thread of its own. Throws AppError `unavailable` where it cannot be opened. */
 export async function createSqliteStore({
   file,
@@ -56,6 +58,14 @@ export async function createSqliteStore({
     readTrace: async (messageId) => parseMaybe<Trace>(await worker.call('readTrace', [messageId])),
     giveFeedback: (feedback) => worker.call('giveFeedback', [feedback]),
     readFeedback: async (messageId) => parseMaybe<Feedback>(await worker.call('readFeedback', [messageId])),
+    async *readAllFeedback() {
+      for (let after = 0; ; ) {
+        const page = await worker.call('readFeedbackPage', [after, FEEDBACK_PAGE]);
+        for (const { feedback } of page) yield JSON.parse(feedback) as Feedback;
+        if (page.length < FEEDBACK_PAGE) return;
+        after = page.at(-1)?.message ?? after;
+      }
+    },
     writeKey: (key) => worker.call('writeKey', [key]),
     readKey: (id) => worker.call('readKey', [id]),
     listKeys: () => worker.call('listKeys', []),

@@ -50,6 +50,24 @@ export function feedbackStoreContract(name: string, newPlace: () => Promise<Stor
       });
     });
 
+    test('gives every verdict once, however many there are', async () => {
+      const ids = Array.from({ length: 450 }, (_, index) => `n${index}`);
+      for (const messageId of ids) {
+        await store.startMessage({
+          conversationId: `of ${messageId}`,
+          messageId,
+          knowledgeBase: 'shop',
+          question: 'q',
+          askedAt: '2026-11-21T00:00:00.000Z',
+        });
+        await store.giveFeedback({ ...up, messageId });
+      }
+      await store.deleteConversation('of n7');
+      const read: string[] = [];
+      for await (const { messageId } of store.readAllFeedback()) read.push(messageId);
+      expect(read.toSorted()).toEqual(ids.filter((id) => id !== 'n7').toSorted());
+    });
+
     test('goes with its conversation', async () => {
       await store.giveFeedback(up);
       await store.deleteConversation('c1');
