@@ -4,10 +4,9 @@ import type { IndexFingerprint } from './passage-index.js';
 import { isMissing, type SendToQdrant } from './qdrant-requests.js';
 import {
   collectionName,
+  deferral,
   definitionOf,
-  INDEXING_THRESHOLD,
   isCollectionOf,
-  NO_INDEXING,
   PAYLOAD_INDEXES,
   type QdrantLayout,
   repairOf,
@@ -132,10 +131,7 @@ export function createQdrantAlias({ send, alias, layout, timeout }: QdrantAliasO
     },
 
     deferIndexing: async (collection_name, isDeferred) => {
-      const indexing_threshold = isDeferred ? NO_INDEXING : INDEXING_THRESHOLD;
-      await ask((api, init) =>
-        api.updateCollection({ collection_name, optimizers_config: { indexing_threshold } }, init),
-      );
+      await ask((api, init) => api.updateCollection({ collection_name, ...deferral(isDeferred) }, init));
     },
 
     retire: async (name) => {

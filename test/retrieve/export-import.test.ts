@@ -179,7 +179,7 @@ describe('a file that is no good', () => {
 });
 
 interface CollectionReply {
-  result: { config: { optimizer_config: { indexing_threshold: number } } };
+  result: { config: { hnsw_config: { payload_m: number } } };
 }
 
 function firstPassage(lines: readonly string[]): string {
@@ -200,9 +200,9 @@ describe.skipIf(QDRANT_BINARY === undefined)('moving to Qdrant and back', () => 
   });
   afterAll(() => qdrant?.close());
 
-  const indexingThreshold = async (): Promise<unknown> => {
+  const linksOfGraphs = async (): Promise<unknown> => {
     const reply = await fetch(`${qdrant.url}/collections/moved`);
-    return ((await reply.json()) as CollectionReply).result.config.optimizer_config.indexing_threshold;
+    return ((await reply.json()) as CollectionReply).result.config.hnsw_config.payload_m;
   };
 
   it('lets the server build its indexes after a load, and after one that was killed', async () => {
@@ -211,9 +211,9 @@ describe.skipIf(QDRANT_BINARY === undefined)('moving to Qdrant and back', () => 
     await server.prepare(FINGERPRINT);
     let during: unknown;
     await server.load(async () => {
-      during = await indexingThreshold();
+      during = await linksOfGraphs();
     });
-    expect([during, await indexingThreshold()]).toEqual([0, 10_000]);
+    expect([during, await linksOfGraphs()]).toEqual([0, 16]);
     // Never ends: as if its process had been killed.
     const begun = new Promise<void>((resolve) => {
       void server.load(() => {
@@ -222,11 +222,11 @@ describe.skipIf(QDRANT_BINARY === undefined)('moving to Qdrant and back', () => 
       });
     });
     await begun;
-    expect(await indexingThreshold()).toBe(0);
+    expect(await linksOfGraphs()).toBe(0);
     const next = createQdrantPassageIndex({ urls: [qdrant.url], collection: 'moved' });
     opened.push(next);
     await next.prepare(FINGERPRINT);
-    expect(await indexingThreshold()).toBe(10_000);
+    expect(await linksOfGraphs()).toBe(16);
   });
 
   it('comes back bit for bit', async () => {
