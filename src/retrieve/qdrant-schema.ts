@@ -13,15 +13,18 @@ export interface QdrantLayout {
   writeConsistency?: number;
 }
 
-/** Every field that a filter may name; strict mode refuses the others instead of scanning for them. */
+/**
+ * Every field that a filter may name; strict mode refuses the others instead of scanning for them. The server weaves
+ * links into its graphs for each of them unless told not to: only for those by which searches are narrowed down to many.
+ */
 export const PAYLOAD_INDEXES: Record<string, Exclude<Schemas['PayloadFieldSchema'], string>> = {
   // Keeps the points of a knowledge base next to each other on disk.
   knowledgeBase: { type: 'keyword', is_tenant: true },
-  type: { type: 'keyword' },
-  documentId: { type: 'keyword' },
   language: { type: 'keyword' },
   tags: { type: 'keyword' },
-  updatedAt: { type: 'datetime' },
+  type: { type: 'keyword', enable_hnsw: false },
+  documentId: { type: 'keyword', enable_hnsw: false },
+  updatedAt: { type: 'datetime', enable_hnsw: false },
 };
 
 /**
