@@ -3,9 +3,11 @@ import { element } from './dom.js';
 import { languageOf } from './language.js';
 import type { Texts } from './texts.js';
 
+/** What became of a candidate; `refused` where it was kept and nothing was answered from it. */
+export type Fate = JudgedCandidate['decision'] | 'refused';
+
 interface CandidateOptions {
-  /** What became of it. */
-  fate: JudgedCandidate['decision'] | 'refused';
+  fate: Fate;
   /** The cut on the sigmoid; null where no reranker ran. */
   threshold: number | null;
   texts: Texts;

@@ -1,5 +1,5 @@
 import type { JudgedCandidate, Trace } from '../client/protocol.js';
-import { candidateCard } from './candidate-card.js';
+import { candidateCard, type Fate } from './candidate-card.js';
 import { element } from './dom.js';
 import type { PanelContent } from './side-panel.js';
 import type { Texts } from './texts.js';
@@ -57,8 +57,8 @@ function answerability({ answerability: judged }: Trace, texts: Texts): HTMLElem
 }
 
 /** What was relevant enough by itself went nowhere where an answer was too unlikely. */
-function fateOf({ decision }: JudgedCandidate, { status }: Trace): JudgedCandidate['decision'] | 'refused' {
-  return decision === 'kept' && status === 'no-answer' ? 'refused' : decision;
+function fateOf({ decision }: JudgedCandidate, { reason }: Trace): Fate {
+  return decision === 'kept' && reason === 'out-of-scope' ? 'refused' : decision;
 }
 
 function candidates(

@@ -422,7 +422,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
 
   it('calls no candidate used where nothing was answered', async () => {
     server.respond(without('below-threshold', 'I do not know.'));
-    server.explain({ ...TRACE, status: 'no-answer' });
+    server.explain({ ...TRACE, status: 'no-answer', reason: 'out-of-scope' });
     const page = await open();
     await askAndWait(page, 'How long?');
     await page.getByRole('button', { name: 'Why these passages' }).click();
@@ -434,6 +434,21 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       'Not relevant',
     ]);
     expect(await panel.locator('.source-number').count()).toBe(0);
+  });
+
+  it('still calls those used that an answer was written from and withheld', async () => {
+    server.respond(async function* ({ text }) {
+      yield started(text);
+      yield found;
+      yield { type: 'text-delta', text: 'It is withheld.' };
+      yield completed('It is withheld.', { status: 'no-answer', reason: 'policy' });
+    });
+    server.explain({ ...TRACE, status: 'no-answer', reason: 'policy' });
+    const page = await open();
+    await askAndWait(page, 'How long?');
+    await page.getByRole('button', { name: 'Why these passages' }).click();
+    const panel = page.getByRole('dialog', { name: 'Why these passages' });
+    await panel.getByText('3 candidates were found; 2 went to the answer.').waitFor();
   });
 
   it('says so where the key may ask and not look behind answers', async () => {
