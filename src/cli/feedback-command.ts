@@ -7,7 +7,7 @@ import { collectExamples, type FeedbackCounts, type FeedbackExample } from '../l
 import { toBeirFiles, toTriples } from '../learn/write-examples.js';
 import { EXIT } from './exit-codes.js';
 import { withStore } from './with-store.js';
-import { writeLines } from './write-lines.js';
+import { codeOf, writeLines } from './write-lines.js';
 
 interface FeedbackOptions {
   kb?: string;
@@ -77,7 +77,7 @@ async function writeSet(folder: string, files: Record<string, string>): Promise<
     await mkdir(folder, { recursive: true });
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? ` (${thrown.code})` : '';
-    throw new AppError('unavailable', `${folder} cannot be written${code}.`, { cause: thrown });
+    if (codeOf(thrown) === undefined) throw thrown;
+    throw new AppError('unavailable', `${folder} cannot be written (${codeOf(thrown)}).`, { cause: thrown });
   }
 }

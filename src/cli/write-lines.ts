@@ -35,6 +35,7 @@ async function writeFile(file: string, lines: Lines): Promise<void> {
   }
 }
 
-function codeOf(thrown: unknown): string | undefined {
+/** Of an error of the system: ENOENT. */
+export function codeOf(thrown: unknown): string | undefined {
   return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : undefined;
 }
