@@ -51,7 +51,8 @@ export interface InferenceEngineOptions {
   cpuThreads?: number;
 }
 
-const MAX_SCORES = 200_000;
+/** The latest thousand questions with fifty candidates each, in some 10 MB. */
+const MAX_SCORES = 50_000;
 /** How long a request may take, waiting included; indexing sends bigger ones. */
 const RERANK_MS = 30_000;
 const EMBED_MS = 120_000;
@@ -83,8 +84,9 @@ export async function createInferenceEngine(options: InferenceEngineOptions): Pr
   const scoreKeys = (model: string, question: string, texts: readonly string[]): string[] | null => {
     const fingerprint = supervisor.statuses()?.find(({ name }) => name === model)?.fingerprint;
     if (!fingerprint) return null;
-    const questionHash = hash('sha256', question, 'base64');
-    return texts.map((text) => `${fingerprint}${questionHash}${hash('sha256', text, 'base64')}`);
+    const asked = `${fingerprint}${hash('sha256', question, 'base64')}`;
+    // One flat string of 32 bytes: joined ones would weigh more than the scores they stand for.
+    return texts.map((text) => hash('sha256', `${asked}${hash('sha256', text, 'base64')}`, 'binary'));
   };
 
   return {
