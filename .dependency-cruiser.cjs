@@ -36,6 +36,7 @@ const VENDORS = {
   jose: '/jose-[^/]+\\.ts$',
   helmet: '/helmet-[^/]+\\.ts$',
   undici: '/undici-[^/]+\\.ts$',
+  'eventsource-parser': '/eventsource-[^/]+\\.ts$',
   'rate-limiter-flexible': '/rate-limiter-flexible-[^/]+\\.ts$',
   '@asteasolutions/zod-to-openapi': '/zod-to-openapi-[^/]+\\.ts$',
   commander: '^src/cli/',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Config } from './config.js';
 import { createCore } from './core.js';
 import { createDoors, refuseOpenDoors } from './doors.js';
+import { createFlushClock } from './flush-clock.js';
 import { watchKnowledgeFolder } from './ingest/chokidar-knowledge-watch.js';
 import type { FolderSyncSummary } from './ingest/knowledge-folder.js';
 import type { SyncProgress } from './ingest/sync-knowledge-folder.js';
@@ -68,7 +69,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const { allowedOrigins } = config;
   const tracer = await openTracer(config, options);
   const traced = tracer === undefined ? {} : { tracer };
-  const core = await createCore(config, { logger, ...traced });
+  const clock = createFlushClock();
+  const core = await createCore(config, { logger, clock, ...traced });
   const { index, engine, knowledgeBases, knowledgeFolder, ingestor, reranker, embedder, chatModel } = core;
   const opened = await openStore(config, logger);
   const { store, shared } = opened;
@@ -99,6 +101,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     ...(shared.relay === undefined ? {} : { relay: shared.relay }),
     quota: createAnswerQuota(config.answers.shares),
     limits: { running: config.answers.atOnce, graceMs: config.answers.graceMs },
+    clock,
   });
   metrics.watch({
     name: 'askbase_model_requests',

@@ -13,6 +13,7 @@ import { loadPrompts, type Prompts } from './answer/prompts.js';
 import { queueChatModel } from './answer/queued-chat-model.js';
 import type { Config } from './config.js';
 import { AppError } from './errors.js';
+import type { FlushClock } from './flush-clock.js';
 import { createGrounding } from './ground/citation-grounding.js';
 import { createSentenceJudge } from './ground/sentence-judge.js';
 import { findSuspicions } from './guard/find-suspicions.js';
@@ -77,14 +78,19 @@ export interface Core {
   close(): Promise<void>;
 }
 
+export interface CoreOptions {
+  logger: Logger;
+  tracer?: Tracer;
+  /** When text of a language model is read; as it comes where absent. */
+  clock?: FlushClock;
+}
+
 /**
  * Chooses and wires the adapters. Throws PromptError where a prompt is wrong, AppError `unavailable` where
  * DATA_DIR or the embedded index in it cannot be opened; a missing model or an unreachable Qdrant is told by `/readyz` instead.
  */
-export async function createCore(
-  config: Config,
-  { logger, tracer }: { logger: Logger; tracer?: Tracer },
-): Promise<Core> {
+export async function createCore(config: Config, options: CoreOptions): Promise<Core> {
+  const { logger, tracer } = options;
   const prompts = await loadPrompts(config.promptsDir);
   await mkdir(config.dataDir, { recursive: true }).catch((cause: unknown) => {
     const code = cause instanceof Error && 'code' in cause ? cause.code : 'unknown error';
@@ -108,13 +114,13 @@ export async function createCore(
   const chatModel =
     config.chat === undefined
       ? null
-      : queueChatModel(openChatModel(config.chat, logger, tracer), { queue: modelQueue, client: nameCaller });
+      : queueChatModel(openChatModel(config.chat, options), { queue: modelQueue, client: nameCaller });
   const answerer: Answerer =
     chatModel === null
       ? createExtractiveAnswerer({ analyzer })
       : modelAnswerer({
           chatModel,
-          visionModel: chooseVisionModel(config, logger, tracer),
+          visionModel: chooseVisionModel(config, options),
           prompts,
           embedder,
           analyzer,
@@ -251,16 +257,16 @@ function chooseEmbedder(config: Config, engine: InferenceEngine): Embedder | nul
 
 function openChatModel(
   chat: Pick<NonNullable<Config['chat']>, 'apiKey' | 'baseUrl' | 'models'>,
-  logger: Logger,
-  tracer: Tracer | undefined,
+  { tracer, ...options }: CoreOptions,
 ): ChatModel {
-  if (tracer === undefined) return createOpenAIChatModel({ ...chat, logger });
-  return traceChatModel(createOpenAIChatModel({ ...chat, logger, requestHeaders: tracer.headers }), tracer);
+  if (tracer === undefined) return createOpenAIChatModel({ ...chat, ...options });
+  const requestHeaders = tracer.headers;
+  return traceChatModel(createOpenAIChatModel({ ...chat, ...options, requestHeaders }), tracer);
 }
 
-function chooseVisionModel({ chat }: Config, logger: Logger, tracer: Tracer | undefined): ChatModel | null {
+function chooseVisionModel({ chat }: Config, options: CoreOptions): ChatModel | null {
   if (chat === undefined || chat.visionModels.length === 0) return null;
-  return openChatModel({ ...chat, models: chat.visionModels }, logger, tracer);
+  return openChatModel({ ...chat, models: chat.visionModels }, options);
 }
 
 function chooseReranker({ rerank }: Config, engine: InferenceEngine): Reranker | null {

@@ -5,8 +5,10 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
 import { AppError } from '../errors.js';
+import type { FlushClock } from '../flush-clock.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { ChatEvent, ChatMessage, ChatModel } from './chat-model.js';
+import { readEventData } from './eventsource-data.js';
 import { createModelCooldown } from './model-cooldown.js';
 import { createThinkingStripper } from './strip-thinking.js';
 import { createFetch } from './undici-fetch.js';
@@ -46,6 +48,11 @@ export interface OpenAIChatModelOptions {
   logger: Logger;
   /** More headers of each request: those of its trace. */
   requestHeaders?: () => Readonly<Record<string, string>>;
+  /**
+   * After the first text, what comes between two moments of it is read in one piece: all that an answer goes through on its way is done
+   * once for it. Where absent, text is read as it comes.
+   */
+  clock?: Pick<FlushClock, 'untilNextTick'>;
   limits?: Partial<ChatLimits>;
 }
 
@@ -96,7 +103,7 @@ interface Client {
 }
 
 function createClient(
-  { apiKey, baseUrl, requestHeaders = () => ({}) }: OpenAIChatModelOptions,
+  { apiKey, baseUrl, requestHeaders = () => ({}), clock }: OpenAIChatModelOptions,
   limits: ChatLimits,
 ): Client {
   const openai = new OpenAI({
@@ -120,24 +127,24 @@ function createClient(
     model: string,
     messages: readonly ChatMessage[],
     signal: AbortSignal,
-  ): Promise<AsyncIterable<ChatCompletionChunk>> => {
+  ): Promise<Response> => {
     const request: ChatCompletionCreateParamsStreaming = {
       model,
       messages: messages.map(toWire),
       stream: true,
     };
     const options = { signal, headers: requestHeaders() };
-    if (withoutUsage.has(model)) return openai.chat.completions.create(request, options);
+    const { completions } = openai.chat;
+    if (withoutUsage.has(model)) return completions.create(request, options).asResponse();
     try {
-      return await openai.chat.completions.create(
-        { ...request, stream_options: { include_usage: true } },
-        options,
-      );
+      return await completions
+        .create({ ...request, stream_options: { include_usage: true } }, options)
+        .asResponse();
     } catch (thrown) {
       if (!isBadRequest(thrown)) throw thrown;
-      const chunks = await openai.chat.completions.create(request, options);
+      const response = await completions.create(request, options).asResponse();
       withoutUsage.add(model);
-      return chunks;
+      return response;
     }
   };
 
@@ -158,23 +165,27 @@ function createClient(
         let usage: ChatCompletionChunk['usage'];
         let isCutOff = false;
         let length = 0;
-        for await (const chunk of await open(model, messages, watchdog.signal)) {
-          usage = chunk.usage ?? usage;
-          isCutOff ||= CUT_OFF.has(chunk.choices?.[0]?.finish_reason ?? '');
-          if (!isAlive(chunk)) continue;
+        for await (const chunks of readChunks(await open(model, messages, watchdog.signal))) {
+          let isAlive = false;
+          let text = '';
+          for (const chunk of chunks) {
+            usage = chunk.usage ?? usage;
+            isCutOff ||= CUT_OFF.has(chunk.choices?.[0]?.finish_reason ?? '');
+            isAlive ||= showsLife(chunk);
+            text += thinking.push(chunk.choices?.[0]?.delta?.content ?? '');
+          }
+          if (!isAlive) continue;
           // A slow reader is not a silent model.
           watchdog.pause();
-          const text = thinking.push(chunk.choices[0]?.delta.content ?? '');
           if (text !== '') yield { type: 'text', text };
           length += text.length;
           if (length > limits.characters) {
             yield { type: 'cut-off' };
             return;
           }
+          if (text !== '') await clock?.untilNextTick();
           allow(limits.silence);
         }
-        // The package ends an aborted stream as if it were complete.
-        if (watchdog.signal.aborted) throw watchdog.signal.reason;
         const rest = thinking.finish();
         if (rest !== '') yield { type: 'text', text: rest };
         if (isCutOff) yield { type: 'cut-off' };
@@ -203,8 +214,24 @@ function fromWire(model: string, usage: NonNullable<ChatCompletionChunk['usage']
   return { model, promptTokens: usage.prompt_tokens ?? 0, completionTokens: usage.completion_tokens ?? 0 };
 }
 
+/** All chunks that have come since the last read. */
+async function* readChunks({ body }: Response): AsyncGenerator<ChatCompletionChunk[]> {
+  if (body === null) return;
+  for await (const data of readEventData(body)) {
+    yield data.filter((line) => line !== END).map(parseChunk);
+  }
+}
+
+const END = '[DONE]';
+
+function parseChunk(data: string): ChatCompletionChunk {
+  const chunk = JSON.parse(data);
+  if (chunk?.error) throw new Error('The service sent an error inside its stream.', { cause: chunk.error });
+  return chunk;
+}
+
 /** Text or thinking; services send empty chunks to keep a connection open, too. */
-function isAlive({ choices }: ChatCompletionChunk): boolean {
+function showsLife({ choices }: ChatCompletionChunk): boolean {
   const delta = choices?.[0]?.delta as {
     content?: unknown;
     reasoning_content?: unknown;

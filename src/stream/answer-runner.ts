@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { countTokens } from '../count-tokens.js';
 import { AppError } from '../errors.js';
+import { createFlushClock, type FlushClock } from '../flush-clock.js';
 import { type AnswerFrame, isFinalFrame } from '../frames.js';
 import { type Identity, LOCAL_IDENTITY } from '../identity/identity.js';
 import type { Ask } from '../pipeline.js';
@@ -14,7 +15,6 @@ import type { AnswerQuota } from './answer-quota.js';
 import type { AnswerRelay } from './answer-relay.js';
 import { askSchema } from './ask.js';
 import { createBell } from './bell.js';
-import { createFlushClock } from './flush-clock.js';
 import { followElsewhere } from './follow-elsewhere.js';
 import type { KnowledgeBases } from './knowledge-bases.js';
 import { parseInput } from './parse-input.js';
@@ -28,8 +28,6 @@ export interface AnswerLimits {
   turns: number;
   /** Messages of a conversation; one more is refused with `conflict`. */
   conversationMessages: number;
-  /** Least time between two text deltas, after the first. */
-  flushIntervalMs: number;
   /** How long an answer that nobody follows goes on. */
   graceMs: number;
   /** How long a stopped pipeline may take to end before its answer is ended without it. */
@@ -40,7 +38,6 @@ const DEFAULT_LIMITS: AnswerLimits = {
   running: 256,
   turns: 10,
   conversationMessages: 500,
-  flushIntervalMs: 33,
   graceMs: 60_000,
   stopMs: 1000,
 };
@@ -67,6 +64,8 @@ export interface AnswerRunnerOptions {
   /** Absent: a caller may ask as much as the server can. */
   quota?: AnswerQuota;
   limits?: Partial<AnswerLimits>;
+  /** When text after the first is sent; its own where absent. */
+  clock?: FlushClock;
   now?: () => Date;
 }
 
@@ -117,11 +116,11 @@ export interface AnswerRunner {
 }
 
 export function createAnswerRunner(options: AnswerRunnerOptions): AnswerRunner {
-  const { pipeline, conversations, knowledgeBases, logger, relay, quota, now = () => new Date() } = options;
+  const { pipeline, conversations, knowledgeBases, logger, relay, quota } = options;
+  const { clock = createFlushClock(), now = () => new Date() } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const answers = new Map<string, RunningAnswer>();
   const changed = createBell();
-  const clock = createFlushClock({ intervalMs: limits.flushIntervalMs });
   let draining = false;
 
   /** Permit before work: the place is taken before the first await. */

@@ -1,5 +1,5 @@
+import type { FlushClock } from '../flush-clock.js';
 import type { FrameBody } from '../frames.js';
-import type { FlushClock } from './flush-clock.js';
 
 /** Collects what the pipeline yields and writes it in batches, adjacent text deltas joined. */
 export interface FrameBuffer {

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, toAppError, toPublicError } from '../errors.js';
+import type { FlushClock } from '../flush-clock.js';
 import { type AnswerFrame, type FrameBody, isFinalFrame } from '../frames.js';
 import type { Ask } from '../pipeline.js';
 import type { ConversationStore } from '../store/conversation-store.js';
 import type { Logger } from '../telemetry/logger.js';
-import type { FlushClock } from './flush-clock.js';
 import { createFrameBuffer } from './frame-buffer.js';
 import type { RunningAnswer } from './running-answer.js';
 

@@ -1,9 +1,10 @@
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChatEvent, ChatMessage } from '../../src/answer/chat-model.js';
 import { type ChatLimits, createOpenAIChatModel } from '../../src/answer/openai-chat-model.js';
 import { AppError, toPublicError } from '../../src/errors.js';
-import { type ModelServer, startModelServer } from '../support/model-server.js';
+import { type ModelServer, type ModelStep, startModelServer } from '../support/model-server.js';
 import { silentLogger } from '../support/silent-logger.js';
 
 const MESSAGES: ChatMessage[] = [{ role: 'user', content: 'Hi' }];
@@ -29,6 +30,11 @@ async function read(events: AsyncIterable<ChatEvent>): Promise<{ text: string; u
   return { text, usage };
 }
 
+/** Two million characters of one line. */
+function endless(): ModelStep[] {
+  return [{ raw: `data: ${'x'.repeat(1_000_001)}` }, { raw: 'x'.repeat(1_000_000) }];
+}
+
 async function failure(events: AsyncIterable<ChatEvent>): Promise<AppError> {
   const thrown = await read(events).then(
     () => expect.fail('the model answered'),
@@ -44,13 +50,11 @@ describe('a chat model behind an OpenAI-shaped service', () => {
       steps: ['Thirty', ' days.'],
       usage: { prompt_tokens: 7, completion_tokens: 3 },
     });
-    const events: ChatEvent[] = [];
-    for await (const event of model().stream(MESSAGES, { signal: never })) events.push(event);
-    expect(events).toEqual([
-      { type: 'text', text: 'Thirty' },
-      { type: 'text', text: ' days.' },
-      { type: 'usage', usage: { model: 'first', promptTokens: 7, completionTokens: 3 } },
-    ]);
+    const answer = await read(model().stream(MESSAGES, { signal: never }));
+    expect(answer).toEqual({
+      text: 'Thirty days.',
+      usage: { model: 'first', promptTokens: 7, completionTokens: 3 },
+    });
     expect(server.requests[0]?.headers.authorization).toBe('Bearer key');
   });
 
@@ -81,6 +85,39 @@ describe('a chat model behind an OpenAI-shaped service', () => {
     expect((await events.next()).value).toEqual({ type: 'text', text: 'one' });
     release();
     expect((await events.next()).value).toEqual({ type: 'text', text: 'two' });
+    await events.return?.();
+  });
+
+  it('reads the first text at once, then in one piece all that comes until the clock ticks', async () => {
+    let tick = (): void => {};
+    const clock = {
+      untilNextTick: () =>
+        new Promise<void>((resolve) => {
+          tick = resolve;
+        }),
+    };
+    let goOn = (): void => {};
+    const wait = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const later = { wait: wait.then(() => sleep(20)) };
+    server.respond({ steps: [{ reasoning: 'Hmm.' }, 'one', { wait }, ' two', later, ' three', ' four'] });
+    const chat = createOpenAIChatModel({
+      apiKey: 'key',
+      baseUrl: server.url,
+      models: ['first'],
+      logger: silentLogger,
+      clock,
+    });
+    const events = chat.stream(MESSAGES, { signal: never })[Symbol.asyncIterator]();
+    expect((await events.next()).value).toEqual({ type: 'text', text: 'one' });
+    const next = events.next();
+    goOn();
+    expect(await server.requests[0]?.ended).toBe('completed');
+    // What was sent has come once nothing more can: the sockets are both in this process.
+    await sleep(50);
+    tick();
+    expect((await next).value).toEqual({ type: 'text', text: ' two three four' });
     await events.return?.();
   });
 
@@ -157,6 +194,7 @@ describe('a chat model that fails', () => {
     ['garbage instead of a stream', { status: 200, body: '<html>' }],
     ['frames that are no JSON', { steps: [{ raw: 'data: {"choices": [\n\n' }] }],
     ['an error inside the stream', { steps: [{ raw: 'data: {"error":{"message":"boom"}}\n\n' }] }],
+    ['a frame without an end', { steps: [...endless(), { stall: true }] }],
     ['a hang-up before the first word', { steps: [{ hangUp: true }] }],
     ['an empty answer', { steps: [] }],
   ] as const)('calls %s a failed model', async (_, reply) => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFlushClock } from '../../src/flush-clock.js';
 import type { FrameBody } from '../../src/frames.js';
-import { createFlushClock } from '../../src/stream/flush-clock.js';
 import { createFrameBuffer, type FrameBuffer } from '../../src/stream/frame-buffer.js';
 import { createGate, delta } from './scripted-answers.js';
 
@@ -16,7 +16,7 @@ function setUp(write: (batch: FrameBody[]) => Promise<void> = async () => undefi
   const batches: FrameBody[][] = [];
   const failures: unknown[] = [];
   const buffer = createFrameBuffer({
-    clock: createFlushClock({ intervalMs: 33 }),
+    clock: createFlushClock(),
     write(batch) {
       batches.push(batch);
       return write(batch);
@@ -97,28 +97,5 @@ describe('The buffer between pipeline and store', () => {
     expect(failures).toEqual([new Error('disk full')]);
     await expect(buffer.end()).rejects.toThrow('disk full');
     expect(batches).toEqual([[delta('a')]]);
-  });
-});
-
-describe('The clock of the flushes', () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  it('wakes all who wait at the same moment, and rests when nobody waits', async () => {
-    const clock = createFlushClock({ intervalMs: 33 });
-    const woken: string[] = [];
-    clock.onNextTick(() => woken.push('early'));
-    await vi.advanceTimersByTimeAsync(30);
-    clock.onNextTick(() => woken.push('late'));
-    expect(woken).toEqual([]);
-    await vi.advanceTimersByTimeAsync(3);
-    expect(woken).toEqual(['early', 'late']);
-    expect(vi.getTimerCount()).toBe(1);
-    await vi.advanceTimersByTimeAsync(33);
-    expect(vi.getTimerCount()).toBe(0);
   });
 });
