@@ -33,10 +33,8 @@ export function createFlushClock(): FlushClock {
   };
   /** What readers do is done, as far as it waits for nothing, before the next turn. */
   const readOn = (woken: readonly (() => void)[], from: number): void => {
-    if (from >= woken.length) {
-      flush();
-      return;
-    }
+    flush();
+    if (from >= woken.length) return;
     const end = from + READERS_PER_TURN;
     for (const wake of woken.slice(from, end)) wake();
     setImmediate(readOn, woken, end);

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createFlushClock } from '../../src/flush-clock.js';
 import type { FrameBody } from '../../src/frames.js';
 import { createSqliteStore } from '../../src/store/sqlite-store.js';
 import { createAccess } from '../../src/stream/access.js';
@@ -37,36 +38,56 @@ const conversations = durable
   ? await createSqliteStore({ file: join(mkdtempSync(join(tmpdir(), 'askbase-bench-')), 'store.db') })
   : noStore;
 
-/** An iterator by hand: a generator around each token would cost as much as what is measured. */
+const clock = createFlushClock();
+
+/**
+ * Tokens as a model's stream is read: the first text at once, then in one piece what has come until the clock ticks. An iterator by
+ * hand: a generator around each text would cost as much as what is measured.
+ */
 function writeAnswer(question: string): AsyncIterableIterator<FrameBody> {
-  const bodies: FrameBody[] = [started(question)];
+  const first: FrameBody[] = [started(question)];
+  let text = '';
+  let flows = false;
+  let [isWritten, isRead] = [false, false];
   let wake: (() => void) | undefined;
-  let ended = false;
-  const write = (body: FrameBody): void => {
-    bodies.push(body);
+  const come = (): void => {
     const waiting = wake;
     wake = undefined;
     waiting?.();
   };
   writeTokens({
-    onToken: (text) => write({ type: 'text-delta', text }),
-    onEnd: () => write(completed('Done.')),
+    onToken: (token) => {
+      text += token;
+      come();
+    },
+    onEnd: () => {
+      isWritten = true;
+      come();
+    },
   });
+  const untilText = (): Promise<void> | undefined =>
+    text !== '' || isWritten
+      ? undefined
+      : new Promise((resolve) => {
+          wake = resolve;
+        });
   const take = (): IteratorResult<FrameBody> => {
-    const value = bodies.shift();
-    if (value === undefined || ended) return { value: undefined, done: true };
-    ended = value.type === 'answer-completed';
+    flows = text !== '';
+    isRead = !flows;
+    const value: FrameBody = isRead ? completed('Done.') : { type: 'text-delta', text };
+    text = '';
     return { value, done: false };
   };
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
-    next: () =>
-      new Promise((resolve) => {
-        if (bodies.length > 0 || ended) resolve(take());
-        else wake = () => resolve(take());
-      }),
+    next() {
+      const value = first.shift();
+      if (value !== undefined) return Promise.resolve({ value, done: false });
+      if (isRead) return Promise.resolve({ value: undefined, done: true });
+      return (flows ? clock.untilNextTick().then(untilText) : Promise.resolve(untilText())).then(take);
+    },
   };
 }
 
@@ -76,6 +97,7 @@ const runner = createAnswerRunner({
   knowledgeBases: createKnowledgeBases(shop),
   logger: silentLogger,
   limits: { running: 10_000 },
+  clock,
 });
 const httpServer = createServer();
 createSocketIoServer({
