@@ -23,7 +23,7 @@ export async function timeHybrid(
 ): Promise<number> {
   const start = performance.now();
   const hits = await index.search(
-    { dense: vector, lexical: terms, madeWith: FINGERPRINT },
+    { dense: vector, lexical: new Map(terms.map((term) => [term, 1])), madeWith: FINGERPRINT },
     { knowledgeBase: KNOWLEDGE_BASE, limit: LIMIT, signal, ...(filter === undefined ? {} : { filter }) },
   );
   fuseByReciprocalRank([hits], LIMIT);
@@ -32,7 +32,7 @@ export async function timeHybrid(
 
 /** Ids of the ten that the dense branch alone finds nearest. */
 export async function findNearest(index: PassageIndex, { vector }: SyntheticQuestion): Promise<string[]> {
-  const query = { dense: vector, lexical: [], madeWith: FINGERPRINT };
+  const query = { dense: vector, lexical: new Map<string, number>(), madeWith: FINGERPRINT };
   const { dense } = await index.search(query, { knowledgeBase: KNOWLEDGE_BASE, limit: 10, signal });
   return dense.map(({ passage }) => passage.id);
 }

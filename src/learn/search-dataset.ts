@@ -17,12 +17,9 @@ export async function searchDataset(
   { index, embedder, analyzer, knowledgeBase, limit, signal }: SearchDatasetOptions,
 ): Promise<{ terms: string[]; hits: BranchHits }> {
   const [vector = null] = (await embedder?.embed([question], { kind: 'query', signal })) ?? [];
-  const terms = analyzer.analyzeQuestion(question, PLAIN_LEXICON);
+  const lexical = analyzer.weighQuestion(question, PLAIN_LEXICON);
   const madeWith = await index.searchedWith();
   if (madeWith === null) throw new AppError('conflict', 'The index must be prepared before it is searched.');
-  const hits = await index.search(
-    { dense: vector, lexical: terms, madeWith },
-    { knowledgeBase, limit, signal },
-  );
-  return { terms, hits };
+  const hits = await index.search({ dense: vector, lexical, madeWith }, { knowledgeBase, limit, signal });
+  return { terms: [...lexical.keys()], hits };
 }

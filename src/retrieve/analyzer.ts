@@ -26,6 +26,11 @@ export interface Analyzer {
   analyze(text: string, lexicon: Lexicon): string[];
   /** Terms of a question: words without the character pairs that stand in the index for every way of cutting. */
   analyzeQuestion(text: string, lexicon: Lexicon): string[];
+  /**
+   * The same terms, each with what it counts beside the others (above 0, at most 1). The words inside a long word count as much as
+   * it does, all together: 维多利亚州 has six of them and is not seven times what 轨距 is.
+   */
+  weighQuestion(text: string, lexicon: Lexicon): Map<string, number>;
 }
 
 /** A stretch of text between separators: of Han characters, or one word, number or code. */
@@ -51,21 +56,29 @@ export function createAnalyzer(): Analyzer {
     return matcher(toUnits(stretches, segmenter));
   };
 
-  const analyze = (text: string, lexicon: Lexicon, hanTerms: HanTerms): string[] => {
+  const analyze = (text: string, lexicon: Lexicon, hanTerms: HanTerms): WeighedTerm[] => {
     const stretches = cutIntoStretches(text);
     const terms = stretches.flatMap((stretch) => {
       if (stretch.kind === 'break') return [];
-      return stretch.kind === 'han' ? hanTerms(stretch.text, segmenter) : wordTerms(stretch.text);
+      return stretch.kind === 'han' ? hanTerms(stretch.text, segmenter) : wordTerms(stretch.text).map(whole);
     });
-    const wanted = terms.filter((term) => !STOP_WORDS.has(term));
+    const wanted = terms.filter(({ term }) => !STOP_WORDS.has(term));
     // "What is it?" has nothing but stop words: better to search by those than by nothing.
-    return [...(wanted.length === 0 ? terms : wanted), ...phraseTerms(stretches, lexicon)];
+    return [...(wanted.length === 0 ? terms : wanted), ...phraseTerms(stretches, lexicon).map(whole)];
+  };
+  const weighQuestion = (text: string, lexicon: Lexicon): Map<string, number> => {
+    const weights = new Map<string, number>();
+    for (const { term, weight } of analyze(text, lexicon, questionHanTerms)) {
+      weights.set(term, Math.max(weight, weights.get(term) ?? 0));
+    }
+    return weights;
   };
 
   return {
     version: ANALYZER_VERSION,
-    analyze: (text, lexicon) => analyze(text, lexicon, passageHanTerms),
-    analyzeQuestion: (text, lexicon) => [...new Set(analyze(text, lexicon, questionHanTerms))],
+    analyze: (text, lexicon) => analyze(text, lexicon, passageHanTerms).map(({ term }) => term),
+    analyzeQuestion: (text, lexicon) => [...weighQuestion(text, lexicon).keys()],
+    weighQuestion,
   };
 }
 
@@ -79,13 +92,22 @@ function cutIntoStretches(text: string): Stretch[] {
   });
 }
 
-type HanTerms = (run: string, segmenter: Segmenter) => string[];
+interface WeighedTerm {
+  term: string;
+  weight: number;
+}
+
+type HanTerms = (run: string, segmenter: Segmenter) => WeighedTerm[];
+
+function whole(term: string): WeighedTerm {
+  return { term, weight: 1 };
+}
 
 /**
  * Words, and every pair of neighbouring characters: a two-character word is found however the segmenter cut the
  * passage (退货 in 退|货运费).
  */
-function passageHanTerms(run: string, segmenter: Segmenter): string[] {
+function passageHanTerms(run: string, segmenter: Segmenter): WeighedTerm[] {
   const words = segmenter.cutForSearch(run);
   const pairsAmongWords = new Map<string, number>();
   for (const word of words) {
@@ -96,23 +118,31 @@ function passageHanTerms(run: string, segmenter: Segmenter): string[] {
     pairsAmongWords.set(pair, left - 1);
     return left <= 0;
   });
-  return [...words, ...furtherPairs];
+  return [...words, ...furtherPairs].map(whole);
 }
 
 /** Words, and pairs only where the segmenter knew no word: 碎|屏 gives 碎屏 as well. */
-function questionHanTerms(run: string, segmenter: Segmenter): string[] {
-  if (isPair(run)) return [...segmenter.cutForSearch(run), run];
-  const terms = segmenter.cutForSearch(run);
+function questionHanTerms(run: string, segmenter: Segmenter): WeighedTerm[] {
+  const words = segmenter.cut(run);
+  const terms = words.flatMap((word) => wordWithParts(word, segmenter));
+  if (isPair(run)) return [...terms, whole(run)];
   let unknown: string[] = [];
-  for (const word of segmenter.cut(run)) {
+  for (const word of words) {
     if ([...word].length === 1 && !STOP_WORDS.has(word)) {
       unknown.push(word);
       continue;
     }
-    terms.push(...characterPairs(unknown));
+    terms.push(...characterPairs(unknown).map(whole));
     unknown = [];
   }
-  return [...terms, ...characterPairs(unknown)];
+  return [...terms, ...characterPairs(unknown).map(whole)];
+}
+
+/** A word, and the shorter ones inside it, which share what it counts. */
+function wordWithParts(word: string, segmenter: Segmenter): WeighedTerm[] {
+  const parts = new Set(segmenter.cutForSearch(word));
+  parts.delete(word);
+  return [...Array.from(parts, (term) => ({ term, weight: 1 / parts.size })), whole(word)];
 }
 
 function characterPairs(characters: readonly string[]): string[] {

@@ -10,7 +10,7 @@ export interface RetrieverOptions {
   index: Pick<PassageIndex, 'search' | 'searchedWith'>;
   /** The embedder of that name and dimension; null where it is not to be had: only the lexical branch runs then. */
   embedderOf: (made: { embedder: string; dimensions: number }) => Promise<Embedder | null>;
-  analyzer: Pick<Analyzer, 'analyzeQuestion' | 'version'>;
+  analyzer: Pick<Analyzer, 'weighQuestion' | 'version'>;
   logger: Logger;
   /** Hits per branch. */
   limitPerBranch?: number;
@@ -70,7 +70,7 @@ export function createRetriever({
     }
     return {
       dense,
-      lexical: sameTerms ? analyzer.analyzeQuestion(text, lexicon) : [],
+      lexical: sameTerms ? analyzer.weighQuestion(text, lexicon) : new Map(),
       madeWith,
       degraded: [...(dense === null ? ['dense'] : []), ...(sameTerms ? [] : ['lexical'])],
     };

@@ -16,7 +16,7 @@ const LENGTH_PULL = 0.75;
  */
 const TYPICAL_LENGTH = 200;
 
-/** Parallel arrays, ordered by key. */
+/** Terms of a passage or of a question: parallel arrays, ordered by key. */
 export interface WeightedTerms {
   /** What `termKey` gives for the terms, unsigned 32-bit, without repeats. */
   keys: Uint32Array;
@@ -39,9 +39,15 @@ export function weighPassageTerms(knowledgeBase: string, terms: readonly string[
   return { keys, weights };
 }
 
-/** A term of a question weighs 1, however often it is said: its idf is all that tells it from the others. */
-export function questionKeys(knowledgeBase: string, terms: readonly string[]): Uint32Array {
-  return Uint32Array.from(new Set(terms.map((term) => termKey(knowledgeBase, term)))).sort();
+/** What a question's terms count (`Analyzer.weighQuestion`), however often they are said. Their idf comes on top. */
+export function weighQuestionTerms(knowledgeBase: string, terms: ReadonlyMap<string, number>): WeightedTerms {
+  const counts = new Map<number, number>();
+  for (const [term, weight] of terms) {
+    const key = termKey(knowledgeBase, term);
+    counts.set(key, Math.max(weight, counts.get(key) ?? 0));
+  }
+  const keys = Uint32Array.from(counts.keys()).sort();
+  return { keys, weights: Float32Array.from(keys, (key) => counts.get(key) as number) };
 }
 
 /** How telling a term is that `holders` of `passages` hold. Always above 0. */

@@ -13,8 +13,8 @@ export interface IndexedPassage {
 export interface SearchQuery {
   /** Unit vector; null skips the dense branch. */
   dense: Float32Array | null;
-  /** Analysed terms; empty skips the lexical branch. */
-  lexical: readonly string[];
+  /** Analysed terms with what each counts; empty skips the lexical branch. */
+  lexical: ReadonlyMap<string, number>;
   /** What both were made with: one of another making would find nonsense. `searchedWith` says what is wanted. */
   madeWith: IndexFingerprint;
 }
@@ -41,7 +41,7 @@ export interface BranchHit extends BranchScore {
 }
 
 export interface BranchHits {
-  /** Score: BM25 with weights of `lexical-weights.ts`. */
+  /** Score: BM25 with weights of `lexical-weights.ts`, each term by what it counts in the question. */
   lexical: BranchHit[];
   /** Score: cosine. */
   dense: BranchHit[];

@@ -19,8 +19,8 @@ export interface PostingLists {
   recount(): void;
   /** Gives every posting another place, in the same order; one whose place is not in `moved` goes. */
   renumber(moved: ReadonlyMap<number, number>): void;
-  /** The best BM25 scores. */
-  search(keys: Uint32Array, options: PostingSearchOptions): BestHits;
+  /** The best BM25 scores for the weighed terms of a question. */
+  search(question: WeightedTerms, options: PostingSearchOptions): BestHits;
 }
 
 export interface PostingSearchOptions {
@@ -55,7 +55,8 @@ interface WaitingPostings {
 
 interface QueryTerm {
   posting: Posting;
-  idf: number;
+  /** Inverse document frequency by what the term counts in the question. */
+  factor: number;
   /** The most it adds to a score. */
   most: number;
 }
@@ -107,13 +108,14 @@ export function createPostingLists(): PostingLists {
   };
 
   /** The most telling first. */
-  const queryTerms = (keys: Uint32Array, passages: number, taken: Uint8Array): QueryTerm[] =>
+  const queryTerms = ({ keys, weights }: WeightedTerms, passages: number, taken: Uint8Array): QueryTerm[] =>
     Array.from(keys)
-      .flatMap((key) => {
+      .flatMap((key, at) => {
         const posting = postings.get(key);
         if (posting === undefined) return [];
         const idf = inverseDocumentFrequency(passages, holdersOf(posting, taken));
-        return [{ posting, idf, most: idf * posting.maxWeight }];
+        const factor = idf * (weights[at] as number);
+        return [{ posting, factor, most: factor * posting.maxWeight }];
       })
       .sort((a, b) => b.most - a.most);
 
@@ -126,7 +128,7 @@ export function createPostingLists(): PostingLists {
   /** Adds up term by term until no further place can be among the best; gives those that can. */
   const score = (terms: readonly QueryTerm[], found: number[], options: PostingSearchOptions): number[] => {
     const { mask, limit } = options;
-    for (const [index, { posting, idf }] of terms.entries()) {
+    for (const [index, { posting, factor }] of terms.entries()) {
       const { places, weights, length } = posting;
       if (found.length >= limit && length > found.length) {
         const rest = terms.slice(index);
@@ -143,7 +145,7 @@ export function createPostingLists(): PostingLists {
         if (mask[place] === 0) continue;
         const before = scores[place] as number;
         if (before === 0) found.push(place);
-        scores[place] = before + idf * (weights[at] as number);
+        scores[place] = before + factor * (weights[at] as number);
       }
     }
     return found;
@@ -171,11 +173,11 @@ export function createPostingLists(): PostingLists {
         if (posting.length === 0) postings.delete(key);
       }
     },
-    search: (keys, options) => {
+    search: (question, options) => {
       file();
       if (scores.length < options.mask.length) scores = new Float64Array(options.mask.length);
       const found: number[] = [];
-      const able = score(queryTerms(keys, options.passages, options.taken), found, options);
+      const able = score(queryTerms(question, options.passages, options.taken), found, options);
       const best = bestOf(able, options);
       for (const place of found) scores[place] = 0;
       return best;
@@ -184,10 +186,10 @@ export function createPostingLists(): PostingLists {
 }
 
 /** Adds a term's weights to places that have a score already. */
-function addToKnown({ posting, idf }: QueryTerm, places: readonly number[], scores: Float64Array): void {
+function addToKnown({ posting, factor }: QueryTerm, places: readonly number[], scores: Float64Array): void {
   const { length, weights } = posting;
   const add = (place: number, at: number): void => {
-    scores[place] = (scores[place] as number) + idf * (weights[at] as number);
+    scores[place] = (scores[place] as number) + factor * (weights[at] as number);
   };
   if (length <= places.length * LOOKUP_COST) {
     for (let at = 0; at < length; at += 1) {

@@ -1,6 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { DocumentSummary, Passage } from '../types.js';
-import { questionKeys } from './lexical-weights.js';
+import { weighQuestionTerms } from './lexical-weights.js';
 import type { BranchHit, BranchHits, IndexedPassage, SearchOptions, SearchQuery } from './passage-index.js';
 import type { SendToQdrant } from './qdrant-requests.js';
 import {
@@ -171,11 +171,11 @@ export function createQdrantCollection(
         limit,
         with_payload: ['passage'],
       };
-      const keys = Array.from(questionKeys(knowledgeBase, lexical));
+      const { keys, weights } = weighQuestionTerms(knowledgeBase, lexical);
       const lexicalSearch = {
         ...common,
         using: LEXICAL,
-        query: { indices: keys, values: keys.map(() => 1) },
+        query: { indices: Array.from(keys), values: Array.from(weights) },
       };
       const denseSearch = {
         ...common,

@@ -37,7 +37,7 @@ export interface SearchSpace {
   readonly withTerms: number;
   readonly size: number;
   /** BM25, best first. `passages` counts the passages with terms of the whole index. */
-  searchLexical(keys: Uint32Array, passages: number, options: SpaceSearchOptions): SpaceHit[];
+  searchLexical(terms: WeightedTerms, passages: number, options: SpaceSearchOptions): SpaceHit[];
   /** Cosine, best first. */
   searchDense(vector: Float32Array, options: SpaceSearchOptions): SpaceHit[];
 }
@@ -145,8 +145,8 @@ export function createSearchSpace(dimensions: number, products: DotProducts): Se
     get size() {
       return places.size;
     },
-    searchLexical: (keys, passages, options) =>
-      toHits(postings.search(keys, { passages, taken, ...masked(options) })),
+    searchLexical: (terms, passages, options) =>
+      toHits(postings.search(terms, { passages, taken, ...masked(options) })),
     searchDense: (vector, options) => toHits(columns.vectors.search(vector, masked(options))),
   };
 }

@@ -4,7 +4,7 @@ import { inTransaction, openForReading, type Statement } from '../store/sqlite-d
 import { serveMethods } from '../store/worker-rpc.js';
 import type { Passage } from '../types.js';
 import { checkVector } from './check-vector.js';
-import { questionKeys } from './lexical-weights.js';
+import { weighQuestionTerms } from './lexical-weights.js';
 import {
   type IndexDescription,
   type IndexedPassage,
@@ -150,8 +150,8 @@ function openReader({ file }: { file: string }) {
         if (space === undefined) return { lexical: [], dense: [], passages: new Map() };
         checkVector(query.dense, query.madeWith.dimensions);
         const withTerms = [...spaces.values()].reduce((sum, { withTerms: count }) => sum + count, 0);
-        const keys = questionKeys(knowledgeBase, query.lexical);
-        const lexical = space.searchLexical(keys, withTerms, { filter, limit });
+        const terms = weighQuestionTerms(knowledgeBase, query.lexical);
+        const lexical = space.searchLexical(terms, withTerms, { filter, limit });
         const dense = query.dense === null ? [] : space.searchDense(query.dense, { filter, limit });
         const numbers = new Set([...lexical, ...dense].map(({ number }) => number));
         const passages = new Map(

@@ -18,7 +18,7 @@ export function traceRetrieval({ index, embedderOf }: Parts, tracer: Tracer): Pa
       searchedWith: () => index.searchedWith(),
       search(query, options) {
         const span = tracer.start('search', {
-          'askbase.lexical.terms': query.lexical.length,
+          'askbase.lexical.terms': query.lexical.size,
           'askbase.dense.asked': query.dense !== null,
         });
         return inSpan(span, async () => {

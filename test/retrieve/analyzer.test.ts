@@ -91,6 +91,21 @@ test('leaves stop words out, unless there is nothing else', () => {
   expect(analyzer.analyzeQuestion('怎么办', PLAIN)).toContain('怎么办');
 });
 
+test('lets the words inside a long word share what it counts', () => {
+  const weights = analyzer.weighQuestion('维多利亚州铁路线的轨距', PLAIN);
+  expect(weights.get('维多利亚州')).toBe(1);
+  expect(weights.get('轨距')).toBe(1);
+  expect(weights.get('铁路线')).toBe(1);
+  expect(weights.get('铁路')).toBe(1 / 2);
+  const parts = [...weights].filter(([term]) => '维多利亚州'.includes(term) && term !== '维多利亚州');
+  expect(parts.length).toBeGreaterThan(3);
+  expect(parts.reduce((sum, [, weight]) => sum + weight, 0)).toBeCloseTo(1);
+});
+
+test('counts a word in full that is also said by itself', () => {
+  expect(analyzer.weighQuestion('铁路线和铁路', PLAIN).get('铁路')).toBe(1);
+});
+
 test('keeps repeats in a passage and drops them in a question', () => {
   expect(analyzer.analyze('kettle kettle', PLAIN)).toEqual(['kettl', 'kettl']);
   expect(analyzer.analyzeQuestion('kettle kettle', PLAIN)).toEqual(['kettl']);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import {
   inverseDocumentFrequency,
-  questionKeys,
   termKey,
   weighPassageTerms,
+  weighQuestionTerms,
 } from '../../src/retrieve/lexical-weights.js';
 
 const weightOf = (terms: string[], term: string): number => {
@@ -31,7 +31,14 @@ test('gives sorted keys without repeats', () => {
   const { keys, weights } = weighPassageTerms('shop', ['b', 'a', 'b', 'c']);
   expect([...keys]).toEqual([...new Set(keys)].sort((a, b) => a - b));
   expect(weights).toHaveLength(3);
-  expect(questionKeys('shop', ['c', 'a', 'a'])).toHaveLength(2);
+});
+
+test('keeps with each key what its term counts', () => {
+  const counts = { c: 1, a: 0.5, b: 0.25 };
+  const { keys, weights } = weighQuestionTerms('shop', new Map(Object.entries(counts)));
+  expect([...keys]).toEqual([...keys].sort((a, b) => a - b));
+  const byKey = new Map(Array.from(keys, (key, at) => [key, weights[at]]));
+  for (const [term, count] of Object.entries(counts)) expect(byKey.get(termKey('shop', term))).toBe(count);
 });
 
 test('gives a term of another knowledge base another key', () => {

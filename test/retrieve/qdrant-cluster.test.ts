@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createQdrantPassageIndex } from '../../src/retrieve/qdrant-passage-index.js';
-import { documentOf, indexed, passageOf } from '../support/passages.js';
+import { alike, documentOf, indexed, passageOf } from '../support/passages.js';
 import { NO_QDRANT, QDRANT_BINARY, type QdrantServer, startQdrantCluster } from '../support/qdrant-server.js';
 
 const FINGERPRINT = { embedder: 'tiny', dimensions: 2, analyzer: 'askbase-1' };
@@ -86,7 +86,7 @@ function openOn(nodes: readonly QdrantServer[]): ReturnType<typeof createQdrantP
 
 async function find(index: ReturnType<typeof createQdrantPassageIndex>): Promise<string[]> {
   const { lexical } = await index.search(
-    { lexical: ['kettl'], dense: Float32Array.of(1, 0), madeWith: FINGERPRINT },
+    { lexical: alike(['kettl']), dense: Float32Array.of(1, 0), madeWith: FINGERPRINT },
     { knowledgeBase: 'shop', limit: 1000, signal },
   );
   return lexical.map(({ passage }) => passage.documentId);

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { PassageIndex } from '../../src/retrieve/passage-index.js';
 import { createQdrantPassageIndex } from '../../src/retrieve/qdrant-passage-index.js';
 import { passageIndexContract } from '../contracts/passage-index.js';
-import { documentOf, indexed, passageOf } from '../support/passages.js';
+import { alike, documentOf, indexed, passageOf } from '../support/passages.js';
 import {
   hasQdrant,
   NO_QDRANT,
@@ -202,7 +202,7 @@ async function write(index: PassageIndex, documentId: string): Promise<void> {
 
 async function find(index: PassageIndex): Promise<number> {
   const hits = await index.search(
-    { lexical: ['kettl'], dense: Float32Array.of(1, 0), madeWith: FINGERPRINT },
+    { lexical: alike(['kettl']), dense: Float32Array.of(1, 0), madeWith: FINGERPRINT },
     { knowledgeBase: 'shop', limit: 1000, signal },
   );
   return hits.lexical.length;

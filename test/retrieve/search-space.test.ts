@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import {
   inverseDocumentFrequency,
-  questionKeys,
   weighPassageTerms,
+  weighQuestionTerms,
 } from '../../src/retrieve/lexical-weights.js';
 import { createSearchSpace, type SearchSpace, type SpacePassage } from '../../src/retrieve/search-space.js';
 import { createDotProducts } from '../../src/retrieve/simd-dot-products.js';
-import { unit } from '../support/passages.js';
+import { alike, unit } from '../support/passages.js';
 import { seededRandom } from '../support/seeded-random.js';
 
 const ALL = { filter: undefined, limit: 10_000 };
@@ -32,22 +32,22 @@ test('finds the same after vacant places were closed up', () => {
   const space = createSearchSpace(2, createDotProducts(2));
   for (let number = 1; number <= 5000; number += 1)
     add(space, number, number % 7 === 0 ? 'kettle' : 'parcel');
-  const keys = questionKeys('shop', ['kettle']);
+  const question = weighQuestionTerms('shop', alike(['kettle']));
   const kept = (number: number): boolean => number % 5 === 0;
   const found = (numbers: { number: number }[]): number[] => numbers.map(({ number }) => number).filter(kept);
   const before = {
-    lexical: found(space.searchLexical(keys, 5000, ALL)),
+    lexical: found(space.searchLexical(question, 5000, ALL)),
     dense: found(space.searchDense(unit([0, 1]), ALL)),
   };
   for (let number = 1; number <= 5000; number += 1) if (!kept(number)) space.remove(number);
   expect(space.size).toBe(1000);
   expect(space.withTerms).toBe(1000);
   expect({
-    lexical: space.searchLexical(keys, 1000, ALL).map(({ number }) => number),
+    lexical: space.searchLexical(question, 1000, ALL).map(({ number }) => number),
     dense: space.searchDense(unit([0, 1]), ALL).map(({ number }) => number),
   }).toEqual(before);
   add(space, 5001, 'kettle');
-  expect(space.searchLexical(keys, 1001, ALL)).toHaveLength(before.lexical.length + 1);
+  expect(space.searchLexical(question, 1001, ALL)).toHaveLength(before.lexical.length + 1);
 });
 
 test('counts a term by the passages that hold it now', () => {
@@ -58,9 +58,9 @@ test('counts a term by the passages that hold it now', () => {
   space.remove(2);
   space.remove(99);
   for (const number of [1, 3, 4]) add(fresh, number, 'kettle');
-  const keys = questionKeys('shop', ['kettle']);
-  expect(space.searchLexical(keys, space.withTerms, ALL)).toEqual(
-    fresh.searchLexical(keys, fresh.withTerms, ALL),
+  const question = weighQuestionTerms('shop', alike(['kettle']));
+  expect(space.searchLexical(question, space.withTerms, ALL)).toEqual(
+    fresh.searchLexical(question, fresh.withTerms, ALL),
   );
 });
 
@@ -114,26 +114,27 @@ test('finds what adding up every posting finds, whatever terms and filters', () 
   for (const { number } of passages) if (gone(number)) space.remove(number);
 
   for (let round = 0; round < 40; round += 1) {
-    const keys = questionKeys('shop', Array.from({ length: 1 + (round % 9) }, word));
+    const asked = Array.from({ length: 1 + (round % 9) }, word);
+    const question = weighQuestionTerms('shop', new Map(asked.map((term, at) => [term, 1 / (1 + (at % 3))])));
     const filter = round % 3 === 0 ? { language: 'zh' as const } : undefined;
     const limit = [1, 10, 50][round % 3] as number;
     const here = passages.filter(({ number }) => !gone(number));
-    const idfs = Array.from(keys, (key) =>
+    const idfs = Array.from(question.keys, (key) =>
       inverseDocumentFrequency(space.withTerms, here.filter(({ terms }) => terms.keys.includes(key)).length),
     );
     const expected = here
       .filter(({ language }) => filter === undefined || language === filter.language)
       .map(({ number, terms }) => ({
         number,
-        score: keys.reduce((sum, key, at) => {
+        score: question.keys.reduce((sum, key, at) => {
           const weight = terms.weights[terms.keys.indexOf(key)] ?? 0;
-          return sum + weight * (idfs[at] as number);
+          return sum + weight * (idfs[at] as number) * (question.weights[at] as number);
         }, 0),
       }))
       .filter(({ score }) => score > 0)
       .sort((a, b) => b.score - a.score)
       .slice(0, limit);
-    const found = space.searchLexical(keys, space.withTerms, { filter, limit });
+    const found = space.searchLexical(question, space.withTerms, { filter, limit });
     expect(found.map(({ score }) => score)).toEqual(expected.map(({ score }) => expect.closeTo(score, 9)));
   }
 });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSqlitePassageIndex } from '../../src/retrieve/sqlite-passage-index.js';
 import { passageIndexContract } from '../contracts/passage-index.js';
 import { killAfterLines } from '../support/kill-after-lines.js';
-import { documentOf, indexed, passageOf } from '../support/passages.js';
+import { alike, documentOf, indexed, passageOf } from '../support/passages.js';
 
 passageIndexContract('sqlite', async () => ({
   newPlace: async () => {
@@ -42,7 +42,7 @@ test('loses nothing it acknowledged when the process is killed in the middle of 
     // What was under way is there whole or not at all.
     for (const documentId of documents) expect(await index.readDocument('shop', documentId)).toHaveLength(2);
     const { lexical, dense } = await index.search(
-      { lexical: ['kettl'], dense: Float32Array.of(1, 0), madeWith: FINGERPRINT },
+      { lexical: alike(['kettl']), dense: Float32Array.of(1, 0), madeWith: FINGERPRINT },
       { knowledgeBase: 'shop', limit: 1000, signal },
     );
     expect(lexical).toHaveLength(2 * documents.size);
@@ -59,7 +59,7 @@ test('follows what another process of ours writes to the same file', async () =>
   const passage = passageOf('shop', { text: 'kettle' });
   const find = async (): Promise<number> => {
     const { lexical } = await server.search(
-      { lexical: ['kettl'], dense: null, madeWith: FINGERPRINT },
+      { lexical: alike(['kettl']), dense: null, madeWith: FINGERPRINT },
       { knowledgeBase: 'shop', limit: 9, signal },
     );
     return lexical.length;
@@ -85,7 +85,7 @@ test('answers searches while a large document is being written', async () => {
     .replaceDocument(documentOf(large[0]?.passage ?? small), large, { signal })
     .then(() => order.push('written'));
   await index.search(
-    { lexical: ['kettl'], dense: null, madeWith: FINGERPRINT },
+    { lexical: alike(['kettl']), dense: null, madeWith: FINGERPRINT },
     { knowledgeBase: 'shop', limit: 1, signal },
   );
   order.push('searched');

@@ -53,6 +53,11 @@ export function termsOf(text: string): string[] {
   return analyzer.analyze(text, { dictionary: [], synonyms: [] });
 }
 
+/** What a question is searched by: each term counts in full. */
+export function alike(terms: readonly string[]): Map<string, number> {
+  return new Map(terms.map((term) => [term, 1]));
+}
+
 export function unit(values: readonly number[]): Float32Array {
   const norm = Math.hypot(...values);
   return Float32Array.from(values, (value) => value / norm);
