@@ -52,7 +52,8 @@ async function print(frames: AsyncIterable<FrameBody>, asJson: boolean): Promise
     exitCode = frame.status === 'answered' ? EXIT.ok : EXIT.noAnswer;
     const { type: _type, ...answer } = frame;
     process.stdout.write(asJson ? `${JSON.stringify({ ...answer, sources })}\n` : footnotes(frame, sources));
-    if (frame.cutOff === true) process.stderr.write('The model reached the longest answer it may give.\n');
+    if (frame.cutOff === true)
+      process.stderr.write('The model service cut it off: its length, or its filter.\n');
   }
   return exitCode;
 }

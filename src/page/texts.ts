@@ -118,7 +118,7 @@ const en = {
     'not-said': () => 'the passage says something else',
   },
   degraded: (parts: string) => `Part of the way was not available (${parts}), so this answer may be weaker.`,
-  cutOff: 'Cut off here: the model reached the longest answer it may give.',
+  cutOff: 'Cut off here by the model service: at the longest answer it gives, or by its content filter.',
   stopped: 'Stopped. What you see is not complete.',
   failedTitle: 'This did not work',
   errors: {
@@ -352,7 +352,7 @@ const zh: Texts = {
     'not-said': () => '段落说的是别的内容',
   },
   degraded: (parts) => `有环节暂不可用（${parts}），这个回答可能不够好。`,
-  cutOff: '回答在此中断：已达到模型回答的长度上限。',
+  cutOff: '回答在此被模型服务中断：已达长度上限，或被内容过滤器截断。',
   stopped: '已停止，以上内容不完整。',
   failedTitle: '没有成功',
   errors: {

@@ -210,7 +210,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       });
       const page = await open();
       await askAndWait(page, 'How long?');
-      await page.getByText('Cut off here: the model reached the longest answer it may give.').waitFor();
+      await page.getByText('Cut off here by the model service').waitFor();
     });
 
     it('is not offered anew where no model worded it', async () => {
