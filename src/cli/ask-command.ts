@@ -53,7 +53,7 @@ async function print(frames: AsyncIterable<FrameBody>, asJson: boolean): Promise
     const { type: _type, ...answer } = frame;
     process.stdout.write(asJson ? `${JSON.stringify({ ...answer, sources })}\n` : footnotes(frame, sources));
     if (frame.cutOff === true)
-      process.stderr.write('The model service cut it off: its length, or its filter.\n');
+      process.stderr.write('The model service cut the answer off, for its length or by its filter.\n');
   }
   return exitCode;
 }
