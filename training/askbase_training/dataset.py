@@ -103,8 +103,8 @@ def load_pairs(folder: Path, cloze: int = 0, part: str | None = None, seed: int 
         elif in_part(record["group"], part):
             training.append(record)
     if cloze:
-        texts = list(read_jsonl(folder / "texts.jsonl"))
-        training += cloze_pairs(training, [entry["text"] for entry in texts], cloze, random.Random(seed))
+        stories = [entry["text"] for entry in read_jsonl(folder / "texts.jsonl") if entry.get("kind") != "text"]
+        training += cloze_pairs(training, stories, cloze, random.Random(seed))
     return _pair_set(training), _pair_set(validation)
 
 

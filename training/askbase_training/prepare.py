@@ -1,7 +1,9 @@
-"""`prepare`: reads every source, drops what overlaps with an evaluation set, writes `pairs.jsonl` and `texts.txt`."""
+"""`prepare`: reads every source, drops what overlaps with an evaluation set, writes `pairs.jsonl` and
+`texts.jsonl`."""
 
 import json
 import random
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +22,7 @@ ALLOWED_SHARE = 0.5
 def prepare(
     sources_file: Path, data: Path, repositories: Path, out: Path, only: Sequence[str] = (), seed: int = 7
 ) -> dict:
-    """`only` names the sources to read; all, where it is empty."""
+    """`only` names the sources to read (an entry of several repositories: all of them); all, where it is empty."""
     listing = load_sources(sources_file)
     index = _evaluation_index(data, [name for name in listing.evaluation if not name.startswith("medical")])
     medical = {
@@ -30,21 +32,24 @@ def prepare(
     }
     report: dict[str, dict] = {}
     pairs, texts = [], []
+    paragraphs: set[str] = set()
     for source in listing.sources:
-        if only and source.name not in only:
+        if only and source.name not in only and source.name.partition("/")[0] not in only:
             continue
         counts: Counter = Counter()
         kept = list(_kept(source, data, repositories, index, medical, counts))
+        if source.kind == "text":
+            kept = list(_unseen(kept, paragraphs, counts))
         if source.limit and len(kept) > source.limit:
             kept = random.Random(seed).sample(kept, source.limit)
         counts["kept"] = len(kept)
         report[source.name] = {"license": source.license, "kind": source.kind, **counts}
         print(f"{source.name}: {dict(counts)}", flush=True)
         pairs += [record for record in kept if "query" in record]
-        texts += [record["text"] for record in kept if "text" in record]
+        texts += [record for record in kept if "text" in record]
     random.Random(seed).shuffle(pairs)
     write_jsonl(out / "pairs.jsonl", pairs)
-    write_jsonl(out / "texts.jsonl", ({"text": text} for text in texts))
+    write_jsonl(out / "texts.jsonl", texts)
     (out / "prepare-report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False))
     return report
 
@@ -66,6 +71,21 @@ def _judged(folder: Path) -> set[str]:
     return {line.split("\t")[1] for line in lines}
 
 
+def _unseen(records: list[dict], paragraphs: set[str], counts: Counter) -> Iterator[dict]:
+    """Without the paragraphs that another source has, too (books share chapters)."""
+    for record in records:
+        if record["text"] in paragraphs:
+            counts["duplicate"] += 1
+            continue
+        paragraphs.add(record["text"])
+        yield record
+
+
+def _in_share(group: str, share: float) -> bool:
+    """Whether a document is one of the `share` of its source that is kept; the same ones each time."""
+    return zlib.crc32(group.encode("utf-8")) < share * 2**32
+
+
 def _kept(
     source: Source,
     data: Path,
@@ -76,6 +96,8 @@ def _kept(
 ) -> Iterator[dict]:
     seen: set[tuple[str, str]] = set()
     for record in READERS[source.read](source, data, repositories):
+        if source.share is not None and not _in_share(record["group"], source.share):
+            continue
         counts["read"] += 1
         record = {key: squeeze(value) for key, value in record.items()}
         body = record.get("positive") or record["text"]
@@ -97,7 +119,7 @@ def _kept(
 
 def tokenizer_texts(work: Path, seed: int = 1) -> Iterator[str]:
     """What the tokeniser counts: each question and each passage once, the glosses of the dictionary twice (they hold
-    everyday English words the documentation lacks), less of the Python manual."""
+    everyday English words the documentation lacks), less of the Python manual, stories but no other running text."""
     rng = random.Random(seed)
     seen: set[int] = set()
     for record in read_jsonl(work / "pairs.jsonl"):
@@ -111,4 +133,5 @@ def tokenizer_texts(work: Path, seed: int = 1) -> Iterator[str]:
             seen.add(hash(record["positive"]))
             yield record["positive"][:2500]
     for record in read_jsonl(work / "texts.jsonl"):
-        yield record["text"]
+        if record.get("kind") != "text":
+            yield record["text"]

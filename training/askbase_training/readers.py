@@ -1,4 +1,5 @@
-"""One reader per file shape; each turns a source into pairs `{query, positive, group}` or running text."""
+"""One reader per file shape; each turns a source into pairs `{query, positive, group}` or stories
+(those of running text are in text_readers.py)."""
 
 import csv
 import gzip
@@ -11,6 +12,7 @@ from pathlib import Path
 from askbase_training.jsonl import read_jsonl
 from askbase_training.sources import Checkout, Source
 from askbase_training.text import HAN, markdown_blocks, markdown_sections, squeeze, window_around
+from askbase_training.text_readers import TEXT_READERS
 
 PASSAGE_CHARACTERS = 900
 Record = dict
@@ -242,4 +244,5 @@ READERS: dict[str, Reader] = {
     "gettext": read_gettext,
     "cedict": read_cedict,
     "blanked-story": read_blanked_story,
+    **TEXT_READERS,
 }

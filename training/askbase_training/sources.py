@@ -1,5 +1,6 @@
 """The list of sources (`sources.yaml`) and how their files are reached: by git, at the revision named."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Source:
     paths: tuple[str, ...] = ()
     replace: tuple[str, str] | None = None
     limit: int | None = None
+    share: float | None = None
     extra: dict = field(default_factory=dict)
 
 
@@ -34,10 +36,34 @@ class SourceList:
 def load_sources(path: Path) -> SourceList:
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     sources = tuple(
-        Source(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+        Source(**{key: tuple(value) if isinstance(value, list) else value for key, value in single.items()})
         for entry in raw["sources"]
+        for single in _by_repository(entry)
     )
     return SourceList(sources, tuple(entry["name"] for entry in raw["evaluation"]))
+
+
+def _by_repository(entry: dict) -> list[dict]:
+    """An entry that lists `repositories` (`[repository, revision]` each) stands for one source a repository, named
+    `entry/repository`."""
+    if "repositories" not in entry:
+        return [entry]
+    shared = {key: value for key, value in entry.items() if key != "repositories"}
+    problem = f"source {entry.get('name')}: "
+    if "repository" in entry or "revision" in entry:
+        raise ValueError(problem + "give either `repositories` or `repository` and `revision`")
+    pairs = entry["repositories"]
+    if not isinstance(pairs, list) or not pairs:
+        raise ValueError(problem + "`repositories` must be a list of [repository, revision]")
+    for pair in pairs:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
+            raise ValueError(problem + f"`repositories` must hold [repository, revision], not {pair!r}")
+        if not re.fullmatch(r"[^/\s]+/[^/\s]+", pair[0]) or not re.fullmatch(r"[0-9a-f]{40}", pair[1]):
+            raise ValueError(problem + f"{pair!r} must be owner/name and the 40 digits of a commit")
+    return [
+        {**shared, "name": f"{entry['name']}/{repository.partition('/')[2]}", "repository": repository, "revision": at}
+        for repository, at in pairs
+    ]
 
 
 class Checkout:
