@@ -48,9 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--work", type=Path, required=True)
     sub.add_argument("--out", type=Path, required=True)
 
-    sub = command("pretrain", _pretrain, "hide words from the reranker's transformer and let it name them")
+    sub = command("pretrain", _pretrain, "start the reranker's transformer on running text, without questions")
     _model_inputs(sub)
-    _schedule_options(sub, steps=3000, rate=1e-3)
+    sub.add_argument("--groups", type=int, default=8, help="sentences a step, each with eight passages")
+    _schedule_options(sub, steps=5000, rate=2e-3)
     _shape_options(sub)
 
     sub = command("train-embedder", _train_embedder, "train the bi-encoder")
@@ -91,7 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--groups", type=int, default=8)
     sub.add_argument("--candidates", type=int, default=6, help="mined passages a group")
     sub.add_argument("--length", type=int, default=260)
-    sub.add_argument("--first-groups", type=int, default=4000, help="groups that fit the layers before the transformer")
+    sub.add_argument(
+        "--first-groups",
+        type=int,
+        help="groups that fit the layers before the transformer (4000; with --start none unless given)",
+    )
     sub.add_argument(
         "--part",
         choices=["embedder", "reranker"],
@@ -99,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--weights", type=Path, help="JSON object: source → how often it is drawn")
     sub.add_argument("--start", type=Path, help="checkpoint to go on from (pretrain's or an earlier one)")
+    sub.add_argument("--spoil", nargs="+", default=[], help="sources whose passages stop answering without one sentence")
+    sub.add_argument("--text-share", type=float, default=0.1, help="of the groups, from running text (with --work)")
     _schedule_options(sub, steps=4000, rate=1.5e-3)
     _shape_options(sub)
 
@@ -159,7 +166,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _model_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--work", type=Path, help="folder of prepare (pretrain reads its pairs)")
+    parser.add_argument("--work", type=Path, help="folder of prepare: running text")
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--table", type=Path, required=True, help="table.npy of train-embedder")
     parser.add_argument("--out", type=Path, required=True)
@@ -173,26 +180,27 @@ def _schedule_options(parser: argparse.ArgumentParser, steps: int, rate: float) 
     parser.add_argument("--patience", type=int, default=4, help="validations without a new best before stopping")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--mixed-precision", action="store_true", help="bfloat16 autocast (worth it on a GPU)")
+    parser.add_argument("--mean", type=float, default=0.0, help="decay of a running mean of the weights that is kept")
 
 
 def _schedule(options: argparse.Namespace) -> Schedule:
-    names = ("steps", "learning_rate", "warm_up", "evaluate_every", "patience", "seed", "mixed_precision")
+    names = ("steps", "learning_rate", "warm_up", "evaluate_every", "patience", "seed", "mixed_precision", "mean")
     return Schedule(**{name: getattr(options, name) for name in names})
 
 
 def _shape_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hidden", type=int, default=128)
-    parser.add_argument("--layers", type=int, default=2)
-    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--heads", type=int, default=2)
+    parser.add_argument("--attention", type=int, default=64, help="width of all heads together")
     parser.add_argument("--feed-forward", type=int, default=256)
 
 
 def _shape(options: argparse.Namespace):
     from askbase_training.reranker import RerankerShape
 
-    return RerankerShape(
-        hidden=options.hidden, layers=options.layers, heads=options.heads, feed_forward=options.feed_forward
-    )
+    names = ("hidden", "layers", "heads", "attention", "feed_forward")
+    return RerankerShape(**{name: getattr(options, name) for name in names})
 
 
 def _prepare(options: argparse.Namespace) -> None:
@@ -211,9 +219,8 @@ def _train_tokenizer(options: argparse.Namespace) -> None:
 def _pretrain(options: argparse.Namespace) -> None:
     from askbase_training.pretrain import pretrain
 
-    print(
-        pretrain(options.work, options.tokenizer, options.table, options.out, _schedule(options), shape=_shape(options))
-    )
+    schedule, shape = _schedule(options), _shape(options)
+    print(pretrain(options.work, options.tokenizer, options.table, options.out, schedule, shape, groups=options.groups))
 
 
 def _train_embedder(options: argparse.Namespace) -> None:
@@ -279,7 +286,10 @@ def _train_reranker(options: argparse.Namespace) -> None:
         weights=json.loads(options.weights.read_text()) if options.weights else {},
         part=options.part,
         start=options.start,
-        warm_groups=options.first_groups,
+        first_groups=options.first_groups,
+        spoil=tuple(options.spoil),
+        text=options.work,
+        text_share=options.text_share,
     )
     print(train_reranker(options.triples, options.tokenizer, options.table, options.out, run))
 
@@ -336,6 +346,7 @@ def _export(options: argparse.Namespace) -> None:
         difference = export_onnx(model, options.out, TEXT_INPUTS, "sentence_embedding", len(classes))
     else:
         model = load_reranker(options.checkpoint, options.tokenizer, options.table, _shape(options))
+        model.round_words()
         if options.calibrate:
             print(calibrated(model, options.calibrate, options.tokenizer))
         difference = export_onnx(model, options.out, PAIR_INPUTS, "logits", len(classes))

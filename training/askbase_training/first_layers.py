@@ -94,7 +94,7 @@ def _see(model: Reranker, triples: Triples, chosen: Sequence[int], length: int, 
     for start in range(0, len(order), _PAIRS):
         rows = order[start : start + _PAIRS]
         inputs = collate([pairs[at] for at in rows], length)
-        with model.questions_up_to(1 + max(len(pairs[at][0]) for at in rows)):
+        with model.questions_up_to(2 + max(len(pairs[at][0]) for at in rows)):
             view = model.view(**inputs)
             signs = model.signs(view)
             words, meeting, question, around = model.reading(view)

@@ -1,6 +1,6 @@
-"""`pretrain`: masked words. Words of running passages are hidden from the reranker's transformer, which has to pick
-their vectors out of those of all words hidden in the batch. Optional: it gives the transformer a start from text
-without questions."""
+"""`pretrain`: gives the reranker's transformer a start from running text, without questions. In each batch it learns two
+things: to name words that were hidden from it (the whole vocabulary to choose from), and to find the paragraph that a
+sentence stands in (`running_text.py`). The layers before it take no part, so that it cannot lean on them."""
 
 import random
 from pathlib import Path
@@ -11,43 +11,50 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from askbase_training.dataset import PASSAGE_TOKENS, Bags, encode_texts
-from askbase_training.jsonl import read_jsonl
+from askbase_training.dataset import encode_texts
+from askbase_training.losses import RERANKER_LOSSES
 from askbase_training.reranker import Reranker, RerankerShape, inverse_document_frequencies
+from askbase_training.running_text import PARAGRAPH_TOKENS, RunningText, running_paragraphs
 from askbase_training.tokenizer import MASK, SPECIALS
-from askbase_training.training_loop import Schedule, seed_everything, train
-from askbase_training.triples import collate
+from askbase_training.training_loop import Schedule, device_in_use, seed_everything, train
+from askbase_training.triples import collate, to_device
 
-MASKED_SHARE = 0.15
-_TEMPERATURE = 0.07
+HIDDEN_SHARE = 0.12  # of the passage's words; of the question's a third of that
+GROUP = 8
+_SHARPNESS = 14.0
+_VALIDATION_SEED = 999_000_000
 
 
-class MaskedWords(nn.Module):
-    """The reranker's trunk with a head that names a hidden word by its vector."""
+class Beginner(nn.Module):
+    """The reranker's transformer with a head that names a hidden word by its vector."""
 
     def __init__(self, reranker: Reranker):
         super().__init__()
         self.reranker = reranker
         self.name_word = nn.Linear(reranker.shape.hidden, reranker.rows.values.shape[1])
+        self.commonness = nn.Parameter(torch.zeros(len(reranker.rows.values)))
+        self.sharpness = nn.Parameter(torch.tensor(_SHARPNESS))
 
-    def forward(self, inputs: dict[str, Tensor], hidden_at: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and accuracy; `hidden_at` `[count, 2]` are the hidden positions, `words` their class ids."""
-        states = self.reranker.states(**inputs)
+    def forward(self, inputs: dict[str, Tensor], hidden_at: Tensor, words: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`[groups, GROUP]` logits, then loss and accuracy of naming; `hidden_at` `[count, 2]` are the hidden positions,
+        `words` their class ids."""
+        logits, states = self.reranker.by_reading_alone(**inputs)
         named = F.normalize(self.name_word(states[hidden_at[:, 0], hidden_at[:, 1]]), dim=-1)
-        choices, targets = torch.unique(words, return_inverse=True)
-        scores = named @ self.reranker.rows(choices).T / _TEMPERATURE
-        return F.cross_entropy(scores, targets), (scores.argmax(dim=1) == targets).float().mean()
+        every = torch.arange(len(self.commonness), device=named.device)
+        scores = named @ self.reranker.rows(every).T * self.sharpness + self.commonness
+        accuracy = (scores.argmax(dim=1) == words).float().mean()
+        return logits.view(-1, GROUP), F.cross_entropy(scores, words), accuracy
 
 
-def hide_words(
-    inputs: dict[str, Tensor], classes: np.ndarray, rng: np.random.Generator
-) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+def hide_words(inputs: dict[str, Tensor], rng: np.random.Generator) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """The inputs with [MASK] in some places, the places `[count, 2]`, and the token ids that stood there."""
     ids = inputs["input_ids"].clone()
     eligible = ids >= len(SPECIALS)
-    chosen = torch.from_numpy(rng.random(ids.shape) < MASKED_SHARE) & eligible
+    share = torch.where(inputs["token_type_ids"] == 1, HIDDEN_SHARE, HIDDEN_SHARE / 3).numpy()
+    chosen = torch.from_numpy(rng.random(ids.shape) < share) & eligible
     if not chosen.any():
         chosen[tuple(torch.nonzero(eligible)[0])] = True
-    words = torch.from_numpy(classes)[ids[chosen]].to(torch.int64)
+    words = ids[chosen]
     ids[chosen] = MASK
     return {**inputs, "input_ids": ids}, torch.nonzero(chosen), words
 
@@ -59,41 +66,39 @@ def pretrain(
     out: Path,
     schedule: Schedule,
     shape: RerankerShape = RerankerShape(),
-    batch: int = 48,
-    length: int = 160,
+    groups: int = 8,
+    length: int = 224,
 ) -> dict[str, float]:
-    """Leaves `reranker.pt` in `out`, to start `train-reranker` from. Validation reports accuracy as `ndcg@10`'s
-    stand-in, since there is nothing to rank yet."""
+    """Leaves `reranker.pt` in `out`, to start `train-reranker` from. Validation reports how often the relevant of
+    `GROUP` passages comes first as `ndcg@10`'s stand-in, on sentences drawn by other random numbers."""
     seed_everything(schedule.seed)
+    device = device_in_use()
     tokenizer = Tokenizer.from_file(str(tokenizer_folder / "tokenizer.json"))
     classes = np.load(tokenizer_folder / "classes.npy")
-    texts = list(dict.fromkeys(r["positive"] for r in read_jsonl(work / "pairs.jsonl") if r["kind"] != "dictionary"))
-    random.Random(schedule.seed).shuffle(texts)
-    passages = encode_texts(tokenizer, texts, PASSAGE_TOKENS)
-    held_out = min(64, max(1, len(passages) // 10))
-    model = MaskedWords(
-        Reranker(classes, np.load(embedder_table), inverse_document_frequencies(passages, classes), shape)
-    )
+    paragraphs = [record["text"] for record in running_paragraphs(work)]
+    idf = inverse_document_frequencies(encode_texts(tokenizer, paragraphs, PARAGRAPH_TOKENS), classes)
+    text = RunningText(work, tokenizer, idf[classes])
+    model = Beginner(Reranker(classes, np.load(embedder_table), idf, shape)).to(device)
+    model.reranker.mixed_precision = schedule.mixed_precision
 
-    def masked(positions: list[int], seed: int):
-        halves = [_halves(passages, at) for at in positions]
-        return hide_words(collate(halves, length), classes, np.random.default_rng(seed))
+    def batch(seed: int):
+        rng = random.Random(seed)
+        drawn = [text.group(rng, GROUP) for _ in range(groups)]
+        pairs = [(question, passage) for question, passages in drawn for passage in passages]
+        inputs, hidden_at, words = hide_words(collate(pairs, length), np.random.default_rng(seed))
+        named = torch.from_numpy(classes)[words].to(torch.int64)
+        return to_device(inputs, device), hidden_at.to(device), named.to(device)
 
     def loss_of(step: int) -> Tensor:
-        rng = random.Random(schedule.seed * 1_000_003 + step)
-        return model(*masked([rng.randrange(held_out, len(passages)) for _ in range(batch)], step))[0]
+        logits, naming, _ = model(*batch(schedule.seed * 1_000_003 + step))
+        return RERANKER_LOSSES["listwise-bce"](logits, torch.ones_like(logits)) + naming
 
     def validate() -> dict[str, float]:
-        _, accuracy = model(*masked(list(range(held_out)), 0))
-        return {"ndcg@10": round(accuracy.item(), 4)}
+        found = [model(*batch(_VALIDATION_SEED + number)) for number in range(4)]
+        first = torch.cat([(logits[:, :1] > logits[:, 1:]).all(dim=1) for logits, _, _ in found]).float().mean()
+        named = torch.stack([accuracy for _, _, accuracy in found]).mean()
+        return {"ndcg@10": round(first.item(), 4), "named": round(named.item(), 4)}
 
-    best = train(model, loss_of, validate, out, schedule)
+    best = train(model, loss_of, validate, out, schedule.in_full_precision())
     torch.save(model.reranker.state_dict(), out / "reranker.pt")
     return best
-
-
-def _halves(passages: Bags, at: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first tokens of a passage as one segment, what follows as the other."""
-    ids = passages[at]
-    cut = min(40, max(1, len(ids) // 3))
-    return ids[:cut], ids[cut:]

@@ -10,6 +10,10 @@ The logit is a sum, so that each part learns what the ones before it leave open:
 of matching (how much of the question, weighted by rarity, stands in the passage and in its best windows of 24 and 96
 tokens; BM25; cosines), a reader of the question (`question_reader.py`), and the transformer.
 
+In the transformer the question reads everything, the passage only the question and, through a convolution, what stands
+near: what a passage far away says of itself hardly changes whether it answers (Schlatt et al., ECIR 2024, found the same
+of larger cross-encoders), and a layer then costs half. So there is time for six.
+
 Everything from `class_ids` on is computed with plain matrix operations, so that the exported graph runs anywhere.
 """
 
@@ -33,51 +37,70 @@ _STATE_SIGNS = 17  # from here on signs come from learned states
 _WINDOW_BLOCKS = (3, 12)
 _BLOCK = 8
 _NEAR = 0.35
+_DROPPED = 0.1
+_WORD_SPREAD = 0.1
 OUTPUT_OF_READER = "reader.judge.3."
 
 
 @dataclass(frozen=True)
 class RerankerShape:
+    """`attention`: width of queries, keys and values over all heads; `word`: what the transformer learns of each class
+    beside the embedder's vector; `context`: width of the states whose cosines are a sign of matching."""
+
     hidden: int = 128
-    layers: int = 2
-    heads: int = 4
+    layers: int = 6
+    heads: int = 2
+    attention: int = 64
     feed_forward: int = 256
     context: int = 64
     kernel: int = 7
+    word: int = 24
 
 
 class Mixing(nn.Module):
     """One transformer layer (pre-norm). Order comes from a depthwise convolution instead of position vectors, so
-    that nothing depends on where in a long passage the answer stands."""
+    that nothing depends on where in a long passage the answer stands. The question reads everything; the passage reads
+    the question and, through the convolution, what stands near."""
 
     def __init__(self, shape: RerankerShape):
         super().__init__()
-        self.heads = shape.heads
-        self.norm_near = nn.LayerNorm(shape.hidden)
+        self.heads, self.attention = shape.heads, shape.attention
+        self.norm = nn.LayerNorm(shape.hidden)
         self.near = nn.Conv1d(shape.hidden, shape.hidden, shape.kernel, padding=shape.kernel // 2, groups=shape.hidden)
-        self.norm_all = nn.LayerNorm(shape.hidden)
-        self.query_key_value = nn.Linear(shape.hidden, 3 * shape.hidden)
-        self.out = nn.Linear(shape.hidden, shape.hidden)
+        self.query_key_value = nn.Linear(shape.hidden, 3 * shape.attention)
+        self.out = nn.Linear(shape.attention, shape.hidden)
         self.norm_feed = nn.LayerNorm(shape.hidden)
         self.feed = nn.Sequential(
             nn.Linear(shape.hidden, shape.feed_forward), nn.GELU(), nn.Linear(shape.feed_forward, shape.hidden)
         )
+        self.drop = nn.Dropout(_DROPPED)
 
-    def forward(self, states: Tensor, mask: Tensor, blocked: Tensor) -> Tensor:
-        near = self.norm_near(states) * mask[:, :, None]
-        states = states + F.gelu(self.near(near.transpose(1, 2)).transpose(1, 2))
-        batch, length, hidden = states.shape
-        split = self.query_key_value(self.norm_all(states)).reshape(batch, length, 3, self.heads, hidden // self.heads)
-        query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
-        weights = torch.softmax(query @ key.transpose(-1, -2) * (hidden // self.heads) ** -0.5 + blocked, dim=-1)
-        mixed = (weights @ value).transpose(1, 2).reshape(batch, length, hidden)
-        states = states + self.out(mixed)
-        return states + self.feed(self.norm_feed(states))
+    def forward(self, states: Tensor, mask: Tensor, asking: Tensor, blocked: Tensor) -> Tensor:
+        """`asking`: `[batch, leading]`, 1 on [CLS], the question and its [SEP]; `blocked`: `[batch, 1, 1, sequence]`."""
+        leading = asking.shape[1]
+        normed = self.norm(states)
+        near = F.gelu(self.near((normed * mask[:, :, None]).transpose(1, 2)).transpose(1, 2))
+        query, key, value = self.query_key_value(normed).split(self.attention, dim=2)
+        unasked = (1 - asking)[:, None, None, :] * -1e4
+        read = self._attend(query, key[:, :leading], value[:, :leading], unasked)
+        overall = self._attend(query[:, :leading], key, value, blocked)
+        first = read[:, :leading] + (overall - read[:, :leading]) * asking[:, :, None]
+        mixed = self.out(torch.cat([first, read[:, leading:]], dim=1))
+        states = states + self.drop(near + mixed)
+        return states + self.drop(self.feed(self.norm_feed(states)))
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, blocked: Tensor) -> Tensor:
+        batch, length, width = query.shape
+        split = (batch, -1, self.heads, width // self.heads)
+        query, key, value = (part.reshape(split).transpose(1, 2) for part in (query, key, value))
+        scores = query * (width // self.heads) ** -0.5 @ key.transpose(-1, -2)
+        weights = torch.softmax(scores + blocked, dim=-1)
+        return (weights @ value).transpose(1, 2).reshape(batch, length, width)
 
 
 class VectorTable(nn.Module):
-    """A frozen table in int8 with one scale per row: a fourth of the size, and the same numbers in training, in the
-    exported file and in every precision of it."""
+    """A frozen table in int8 with one scale per row: a fourth of the size, and the same numbers in the exported file and
+    in every precision of it."""
 
     def __init__(self, rows: Tensor):
         super().__init__()
@@ -102,6 +125,7 @@ class View(NamedTuple):
     passage: Tensor
     valid: Tensor
     match: dict[str, Tensor]
+    asking: Tensor
 
 
 class Reranker(nn.Module):
@@ -119,6 +143,9 @@ class Reranker(nn.Module):
         self.register_buffer("idf", torch.tensor(idf, dtype=torch.float32))
         hidden = shape.hidden
         self.reduce = nn.Linear(rows.shape[1], hidden)
+        self.words = nn.Embedding(rows.shape[0], shape.word)
+        nn.init.normal_(self.words.weight, std=_WORD_SPREAD)
+        self.widen = nn.Linear(shape.word, hidden)
         self.compare = nn.Linear(3 * hidden, hidden)
         self.describe = nn.Sequential(nn.Linear(_FEATURES, 32), nn.GELU(), nn.Linear(32, hidden))
         self.kind = nn.Embedding(2, hidden)
@@ -136,6 +163,7 @@ class Reranker(nn.Module):
         self.reader = QuestionReader(rows.shape[1], _STATE_SIGNS)
         self._start_from_coverage()
         self.question_tokens = QUESTION_TOKENS
+        self.mixed_precision = False  # of the layers: what matches is counted, and cosines compared, in full precision
         self.register_buffer("scale", torch.ones(1))
         self.register_buffer("shift", torch.zeros(1))
 
@@ -161,17 +189,32 @@ class Reranker(nn.Module):
 
     @contextlib.contextmanager
     def questions_up_to(self, positions: int) -> Iterator[None]:
-        """Matches only so many leading positions, where all questions are known to end there: the same numbers, sooner."""
+        """Matches only so many leading positions, where the [SEP] of every question is known to stand among them: the same
+        numbers, sooner."""
         self.question_tokens = min(positions, QUESTION_TOKENS)
         yield
         self.question_tokens = QUESTION_TOKENS
 
-    def states(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        """The transformer's last states, `[batch, sequence, hidden]`."""
-        return self._run(self.view(input_ids, attention_mask, token_type_ids))
+    @property
+    def device(self) -> torch.device:
+        return self.idf.device
+
+    def round_words(self) -> None:
+        """The learned words as int8, for the exported file."""
+        self.words = VectorTable(self.words.weight.detach())
+
+    def by_reading_alone(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits `[batch, 1]` of the transformer without the layers on signs of matching, and its last states `[batch,
+        sequence, hidden]`."""
+        view = self.view(input_ids, attention_mask, token_type_ids)
+        states = self._run(view)
+        signs = states.new_zeros(len(states), _SIGNS)
+        return self.judge(torch.cat([states[:, 0], self._gathered(states, view), signs], dim=1)), states
 
     def view(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> "View":
         leading = self.question_tokens
+        if torch.jit.is_tracing():  # an exported graph counts for itself how far the questions of a batch reach
+            leading = (attention_mask * (1 - token_type_ids)).sum(dim=1).amax().clamp(max=QUESTION_TOKENS)
         class_ids = self.classes[input_ids]
         mask = attention_mask.to(torch.float32)
         content = mask * (class_ids >= len(SPECIALS)).to(torch.float32)
@@ -185,14 +228,16 @@ class Reranker(nn.Module):
         before = F.pad(exact, (1, 0, 1, 0))[:, :-1, :-1] * exact
         match = {"near": near, "exact": exact, "pairs": torch.maximum(follow, before)}
         rarity = self.idf[class_ids]
-        return View(class_ids, token_type_ids, mask, vectors, rarity, question, passage, valid, match)
+        asking = (mask * (1 - token_type_ids.to(torch.float32)))[:, :leading]
+        return View(class_ids, token_type_ids, mask, vectors, rarity, question, passage, valid, match, asking)
 
     def _run(self, view: "View") -> Tensor:
         states = self._enter(view)
         blocked = (1 - view.mask)[:, None, None, :] * -1e4
-        for layer in self.layers:
-            states = layer(states, view.mask, blocked)
-        return self.norm_out(states)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed_precision):
+            for layer in self.layers:
+                states = layer(states, view.mask, view.asking, blocked)
+        return self.norm_out(states.float())
 
     def _enter(self, view: "View") -> Tensor:
         """What a token is, what it meets on the other side, and how."""
@@ -200,7 +245,7 @@ class Reranker(nn.Module):
         reduced = self.reduce(view.vectors)
         sharp = match["near"] * self.sharpness + (1 - view.valid) * -1e4
         for_question = torch.softmax(sharp, dim=2) @ reduced * question[:, :, None]
-        for_passage = torch.softmax(sharp, dim=1).transpose(1, 2) @ reduced[:, : self.question_tokens] * passage[:, :, None]
+        for_passage = torch.softmax(sharp, dim=1).transpose(1, 2) @ reduced[:, : question.shape[1]] * passage[:, :, None]
         missing = passage.shape[1] - question.shape[1]
         counterpart = for_passage + F.pad(for_question, (0, 0, 0, missing))
         compared = self.compare(torch.cat([reduced, counterpart, reduced * counterpart], dim=-1))
@@ -214,23 +259,28 @@ class Reranker(nn.Module):
         described = self.describe(torch.stack(features, dim=-1))
         is_special = (view.class_ids < len(SPECIALS))[:, :, None]
         special = self.special(view.class_ids.clamp(max=len(SPECIALS) - 1)) * is_special
-        return self.norm_in(compared + described + special + self.kind(view.token_type_ids))
+        known = self.widen(self.words(view.class_ids))
+        return self.norm_in(compared + known + described + special + self.kind(view.token_type_ids))
 
     def _judge(self, states: Tensor, view: "View", matching: Tensor) -> Tensor:
-        gate = torch.sigmoid(self.gate(states[:, : self.question_tokens])[..., 0])
-        weights = _shares(view.rarity[:, : self.question_tokens] * view.question * gate)
+        leading = view.question.shape[1]
+        gate = torch.sigmoid(self.gate(states[:, :leading])[..., 0])
+        weights = _shares(view.rarity[:, :leading] * view.question * gate)
         meaning = F.normalize(self.context(states), dim=-1)
-        alike = (meaning[:, : self.question_tokens] @ meaning.transpose(1, 2) * view.valid).amax(dim=2)
+        alike = (meaning[:, :leading] @ meaning.transpose(1, 2) * view.valid).amax(dim=2)
         learned = [_weighted(weights, view.match["exact"].amax(dim=2)), _weighted(weights, alike)]
         signs = torch.cat([matching, torch.stack(learned, dim=1)], dim=1)
+        read = self.judge(torch.cat([states[:, 0], self._gathered(states, view), signs], dim=1))
+        return read + self.combine(signs) + self.direct(signs)
+
+    def _gathered(self, states: Tensor, view: "View") -> Tensor:
         attention = self.attend(states)[..., 0] + (1 - view.passage) * -1e4
-        gathered = (torch.softmax(attention, dim=1)[:, None, :] @ states)[:, 0]
-        return self.judge(torch.cat([states[:, 0], gathered, signs], dim=1)) + self.combine(signs) + self.direct(signs)
+        return (torch.softmax(attention, dim=1)[:, None, :] @ states)[:, 0]
 
     def signs(self, view: "View") -> Tensor:
         """`[batch, signs]`: how the texts match as far as that needs no learning: coverage of the question by the whole
         passage and by its best windows, BM25, and cosines of the embedder's vectors."""
-        rarity, match = view.rarity[:, : self.question_tokens] * view.question, view.match
+        rarity, match = view.rarity[:, : view.question.shape[1]] * view.question, view.match
         shares, rare_shares = _shares(rarity), _shares(rarity.square())
         exact, near, pairs = (match[name].amax(dim=2) for name in ("exact", "near", "pairs"))
         saturated = _saturated(match["exact"].sum(dim=2), view)
@@ -290,7 +340,7 @@ class Reranker(nn.Module):
     def _cosines(self, view: "View") -> list[Tensor]:
         """The embedder's cosine of question and passage, and of the question and the passage's best windows."""
         weighted = view.vectors * self.lengths[view.class_ids][:, :, None]
-        asked = _unit((weighted[:, : self.question_tokens] * view.question[:, :, None]).sum(dim=1))
+        asked = _unit((weighted[:, : view.question.shape[1]] * view.question[:, :, None]).sum(dim=1))
         said = weighted * view.passage[:, :, None]
         found = [(_unit(said.sum(dim=1)) * asked).sum(dim=1)]
         blocks = F.avg_pool1d(F.pad(said.transpose(1, 2), (0, _BLOCK - 1)), _BLOCK, stride=_BLOCK)

@@ -23,6 +23,7 @@ def restore_reranker(model_folder: Path, out: Path, shape: RerankerShape = Reran
     through it, so it is not zero), and raises ValueError where that is more than rounding."""
     path, tokenizer, _ = model_file(model_folder)
     state = restore_state(path)
+    state["words.weight"] = state.pop("words.values").float() * state.pop("words.scale")[:, None]
     classes = state["classes"].numpy()
     table = state["rows.values"].float() * (state["rows.scale"] * state["lengths"])[:, None]
     model = Reranker(classes, table.numpy(), state["idf"].numpy(), shape)

@@ -1,4 +1,8 @@
-"""`train-reranker`: groups of one relevant and several mined passages per question; any loss of `losses.py`."""
+"""`train-reranker`: groups of one relevant and several mined passages per question; any loss of `losses.py`.
+
+Three things make a group say more than it holds: a question sometimes lacks a few words; one of the passages is sometimes
+the relevant one without the sentence that shares most with the question (a neighbour of an answer is no answer); and a
+share of the groups may come from running text, so that the transformer keeps what `pretrain` taught it."""
 
 import random
 from collections.abc import Sequence
@@ -17,12 +21,17 @@ from askbase_training.first_layers import fit_first_layers
 from askbase_training.losses import RERANKER_LOSSES, margin_mse
 from askbase_training.metrics import ndcg_at
 from askbase_training.reranker import Reranker, RerankerShape, inverse_document_frequencies
-from askbase_training.training_loop import Schedule, seed_everything, train
-from askbase_training.triples import Triples, collate, load_triples
+from askbase_training.running_text import RunningText, sentence_ends, split_sentences
+from askbase_training.training_loop import Schedule, device_in_use, seed_everything, train
+from askbase_training.triples import Triples, collate, load_triples, to_device
 
 _VALIDATION_QUERIES = 40
 _VALIDATION_CANDIDATES = 50  # as many as the product reranks
 _HARDEST = 10
+_FIRST_GROUPS = 4000
+_SHORTENED, _WORDS_LOST = 0.25, 0.12  # share of questions that lack words, and of their words
+_SPOILED = 0.2
+_SPOILED_TOKENS = 20  # what is left of a passage has to be as long to be worth reading
 
 
 class Drawn(NamedTuple):
@@ -31,6 +40,35 @@ class Drawn(NamedTuple):
     group: int
     candidates: list[int]
     easy: list[int]
+
+
+Group = tuple[np.ndarray, list[np.ndarray]]  # a question and its passages, the relevant one first
+
+
+class Variation:
+    """Varies a group as the head of this file says. `rarity` and `ends` are of tokens."""
+
+    def __init__(self, triples: Triples, spoil: Sequence[str], rarity: np.ndarray, ends: np.ndarray):
+        self._spoil = [source in spoil for source in triples.sources]
+        self._rarity = rarity
+        self._ends = ends
+
+    def __call__(self, group: int, question: np.ndarray, passages: list[np.ndarray], rng: random.Random) -> Group:
+        if self._spoil[group] and rng.random() < _SPOILED:
+            passages = [*passages, *self._spoiled(question, passages[0])]
+        if len(question) > 4 and rng.random() < _SHORTENED:
+            kept = np.array([rng.random() >= _WORDS_LOST for _ in question], bool)
+            question = question[kept] if kept.sum() >= 3 else question
+        return question, passages
+
+    def _spoiled(self, question: np.ndarray, passage: np.ndarray) -> list[np.ndarray]:
+        sentences = split_sentences(passage, self._ends)
+        if len(sentences) < 3:
+            return []
+        asked = np.unique(question)
+        first, last = max(sentences, key=lambda at: self._rarity[np.intersect1d(passage[at[0] : at[1]], asked)].sum())
+        rest = np.concatenate([passage[:first], passage[last:]])
+        return [rest] if len(rest) >= _SPOILED_TOKENS else []
 
 
 class GroupSampler:
@@ -70,8 +108,11 @@ class GroupSampler:
 @dataclass(frozen=True)
 class RerankerRun:
     """`loss` is a name of `RERANKER_LOSSES`, or `margin-mse` to distil the scores a teacher wrote into the triples.
-    `start` is a checkpoint to go on from; without one, the layers that need no transformer are fitted first, on
-    `warm_groups` groups; a group is one relevant and up to `negatives` mined passages, `length` the tokens of a pair."""
+    `start` is a checkpoint to go on from. The layers that need no transformer are fitted first, on `first_groups` groups:
+    by itself where there is no start, and after `pretrain` where it is asked for. A group is one relevant and up to
+    `negatives` mined passages, `length` the tokens of a pair.
+    `spoil` names the sources whose passages stop answering without one sentence. `text` is a folder of `prepare`, from whose
+    running text `text_share` of the groups come."""
 
     schedule: Schedule
     shape: RerankerShape = RerankerShape()
@@ -82,7 +123,10 @@ class RerankerRun:
     weights: dict[str, float] = field(default_factory=dict)
     part: str | None = None
     start: Path | None = None
-    warm_groups: int = 4000
+    first_groups: int | None = None
+    spoil: tuple[str, ...] = ()
+    text: Path | None = None
+    text_share: float = 0.1
 
 
 def train_reranker(
@@ -96,36 +140,54 @@ def train_reranker(
     model = Reranker(classes, np.load(embedder_table), idf, run.shape)
     if run.start:
         model.load_state_dict(torch.load(run.start, weights_only=True))
-    elif run.warm_groups:
-        fit_first_layers(model, training, run.weights, run.warm_groups, run.length, run.schedule.seed)
-    easy = 0 if run.loss == "margin-mse" else 1  # a teacher scored the mined ones only
-    sampler = GroupSampler(training, run.weights, run.groups, run.negatives, run.schedule.seed, easy)
+    first_groups = run.first_groups if run.first_groups is not None else 0 if run.start else _FIRST_GROUPS
+    if first_groups:
+        fit_first_layers(model, training, run.weights, first_groups, run.length, run.schedule.seed)
+    model.to(device_in_use())
+    model.mixed_precision = run.schedule.mixed_precision
+    distilling = run.loss == "margin-mse"
+    sampler = GroupSampler(training, run.weights, run.groups, run.negatives, run.schedule.seed, 0 if distilling else 1)
+    text = RunningText(run.text, tokenizer, idf[classes]) if run.text else None
+    from_text = round(run.groups * run.text_share) if text else 0
+    vary = Variation(training, run.spoil, model.idf.cpu().numpy()[classes], sentence_ends(tokenizer, len(classes)))
+
+    def groups_of(step: int, drawn: list[Drawn]) -> list[Group]:
+        plain = [
+            (
+                training.questions[group],
+                [training.passages[at] for at in (*(training.candidates[group][near] for near in candidates), *easy)],
+            )
+            for group, candidates, easy in drawn
+        ]
+        if distilling:  # a teacher scored the texts as they are, and the mined ones only
+            return plain
+        rng = random.Random(run.schedule.seed * 1_000_003 + step)
+        varied = [vary(number.group, question, texts, rng) for number, (question, texts) in zip(drawn, plain)]
+        if text is None:
+            return varied
+        return [*varied[: run.groups - from_text], *(text.group(rng, run.negatives + 2) for _ in range(from_text))]
 
     def loss_of(step: int) -> Tensor:
         drawn = sampler.at(step)
-        passages = [
-            [*(training.candidates[group][at] for at in candidates), *easy_ones]
-            for group, candidates, easy_ones in drawn
-        ]
-        pairs = [
-            (training.questions[group], training.passages[passage])
-            for (group, _, _), own in zip(drawn, passages)
-            for passage in own
-        ]
-        with model.questions_up_to(1 + max(len(question) for question, _ in pairs)):
-            logits = model(**collate(pairs, run.length))[:, 0].float()
-        mask = torch.zeros(len(drawn), max(map(len, passages)))
-        for row, own in enumerate(passages):
-            mask[row, : len(own)] = 1
+        groups = groups_of(step, drawn)
+        pairs = [(question, passage) for question, passages in groups for passage in passages]
+        with model.questions_up_to(2 + max(len(question) for question, _ in pairs)):
+            logits = model(**to_device(collate(pairs, run.length), model.device))[:, 0].float()
+        mask = torch.zeros(len(groups), max(len(passages) for _, passages in groups), device=model.device)
+        for row, (_, passages) in enumerate(groups):
+            mask[row, : len(passages)] = 1
         scores = torch.zeros_like(mask).masked_scatter(mask.bool(), logits)
-        if run.loss != "margin-mse":
+        if not distilling:
             return RERANKER_LOSSES[run.loss](scores, mask)
         teacher = torch.zeros_like(mask)
         for row, (group, candidates, _) in enumerate(drawn):
             teacher[row, : len(candidates)] = torch.tensor([training.teacher[group][at] for at in candidates])
         return margin_mse(scores, teacher, mask)
 
-    return train(model, loss_of, lambda: validate(model, validation, run.length, run.weights), out, run.schedule)
+    def validated() -> dict[str, float]:
+        return validate(model, validation, run.length, run.weights)
+
+    return train(model, loss_of, validated, out, run.schedule.in_full_precision())
 
 
 @torch.no_grad()
@@ -135,8 +197,8 @@ def score_groups(model: Reranker, triples: Triples, chosen: Sequence[int], lengt
     for group in chosen:
         candidates = triples.candidates[group][:_VALIDATION_CANDIDATES]
         pairs = [(triples.questions[group], triples.passages[at]) for at in candidates]
-        with model.questions_up_to(1 + len(triples.questions[group])):
-            scores.append(model(**collate(pairs, length))[:, 0].float().numpy())
+        with model.questions_up_to(2 + len(triples.questions[group])):
+            scores.append(model(**to_device(collate(pairs, length), model.device))[:, 0].float().cpu().numpy())
     return scores
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,9 @@ from askbase_training.run_log import RunLog
 
 @dataclass(frozen=True)
 class Schedule:
+    """`mean`: decay of a running mean of the weights, which is then what is validated and kept; 0 keeps the weights
+    themselves. It evens out what the last batches did: with a high learning rate much of it is noise."""
+
     steps: int
     learning_rate: float
     warm_up: int = 100
@@ -23,6 +26,11 @@ class Schedule:
     patience: int = 4
     seed: int = 7
     mixed_precision: bool = False
+    mean: float = 0.0
+
+    def in_full_precision(self) -> "Schedule":
+        """For a model that chooses for itself what runs in mixed precision."""
+        return replace(self, mixed_precision=False)
 
 
 def seed_everything(seed: int) -> None:
@@ -49,7 +57,8 @@ def train(
     seed_everything(schedule.seed)
     log = RunLog(folder)
     optimizer = torch.optim.AdamW(_parameter_groups(model), lr=schedule.learning_rate, betas=(0.9, 0.98))
-    state = _resume(model, optimizer, folder)
+    mean = _Mean(model, schedule.mean)
+    state = _resume(model, optimizer, mean, folder)
     best, since_best = state["best"], state["since_best"]
     if not best:
         best = _validated(model, validate)
@@ -67,23 +76,55 @@ def train(
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            mean.add(step)
             progress.update()
             if step % 20 == 0:
                 log.write(step=step, loss=round(loss.item(), 4))
                 progress.set_postfix(loss=f"{loss.item():.3f}", best=f"{best.get('ndcg@10', 0):.4f}")
             if (step + 1) % schedule.evaluate_every == 0 or step + 1 == schedule.steps:
-                metrics = _validated(model, validate)
-                since_best += 1
-                if metrics["ndcg@10"] > best.get("ndcg@10", -1.0):
-                    best, since_best = metrics, 0
-                    torch.save(model.state_dict(), folder / "best.pt")
-                _save(model, optimizer, folder, {"step": step + 1, "best": best, "since_best": since_best})
+                with mean.in_place():
+                    metrics = _validated(model, validate)
+                    since_best += 1
+                    if metrics["ndcg@10"] > best.get("ndcg@10", -1.0):
+                        best, since_best = metrics, 0
+                        torch.save(model.state_dict(), folder / "best.pt")
+                _save(model, optimizer, mean, folder, {"step": step + 1, "best": best, "since_best": since_best})
                 # Said only now: whoever stops it at these words finds the weights they speak of.
                 _note(log, step + 1, metrics)
                 if since_best >= schedule.patience:
                     break
     model.load_state_dict(torch.load(folder / "best.pt", weights_only=True))
     return best
+
+
+class _Mean:
+    """The running mean of a model's parameters; of no effect where `decay` is 0."""
+
+    def __init__(self, model: nn.Module, decay: float):
+        self._parameters = list(model.parameters())
+        self._decay = decay
+        self.values = [parameter.detach().clone() for parameter in self._parameters] if decay else []
+
+    @torch.no_grad()
+    def add(self, step: int) -> None:
+        if self.values:
+            torch._foreach_lerp_(self.values, self._parameters, 1 - min(self._decay, (1 + step) / (10 + step)))
+
+    @contextlib.contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The model has the mean as its weights."""
+        self._exchange()
+        try:
+            yield
+        finally:
+            self._exchange()
+
+    @torch.no_grad()
+    def _exchange(self) -> None:
+        for parameter, value in zip(self._parameters, self.values):
+            kept = parameter.clone()
+            parameter.copy_(value)
+            value.copy_(kept)
 
 
 @torch.no_grad()
@@ -115,19 +156,22 @@ def _rate(step: int, schedule: Schedule) -> float:
     return max(0.02, (schedule.steps - step) / max(1, schedule.steps - schedule.warm_up))
 
 
-def _resume(model: nn.Module, optimizer: torch.optim.Optimizer, folder: Path) -> dict:
+def _resume(model: nn.Module, optimizer: torch.optim.Optimizer, mean: _Mean, folder: Path) -> dict:
     path = folder / "last.pt"
     if not path.exists():
         return {"step": 0, "best": {}, "since_best": 0}
     saved = torch.load(path, weights_only=True)
     model.load_state_dict(saved["model"])
     optimizer.load_state_dict(saved["optimizer"])
+    for value, kept in zip(mean.values, saved["mean"]):
+        value.copy_(kept)
     return saved["state"]
 
 
-def _save(model: nn.Module, optimizer: torch.optim.Optimizer, folder: Path, state: dict) -> None:
+def _save(model: nn.Module, optimizer: torch.optim.Optimizer, mean: _Mean, folder: Path, state: dict) -> None:
     part = folder / "last.pt.part"
-    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}, part)
+    saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "mean": mean.values, "state": state}
+    torch.save(saved, part)
     part.replace(folder / "last.pt")
 
 

@@ -71,3 +71,7 @@ def collate(pairs: Sequence[tuple[np.ndarray, np.ndarray]], limit: int) -> dict[
         types[row, len(head) : end] = 1
     arrays = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def to_device(inputs: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    return {name: tensor.to(device) for name, tensor in inputs.items()}
