@@ -210,7 +210,11 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       });
       const page = await open();
       await askAndWait(page, 'How long?');
-      await page.getByText('Cut off here by the model service').waitFor();
+      await page
+        .getByText(
+          'Cut off here by the model service: at the longest answer it gives, or by its content filter.',
+        )
+        .waitFor();
     });
 
     it('is not offered anew where no model worded it', async () => {
