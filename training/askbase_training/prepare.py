@@ -32,14 +32,13 @@ def prepare(
     }
     report: dict[str, dict] = {}
     pairs, texts = [], []
-    paragraphs: set[str] = set()
+    paragraphs: set[tuple[str, str]] = set()
     for source in listing.sources:
         if only and source.name not in only and source.name.partition("/")[0] not in only:
             continue
         counts: Counter = Counter()
-        kept = list(_kept(source, data, repositories, index, medical, counts))
-        if source.kind == "text":
-            kept = list(_unseen(kept, paragraphs, counts))
+        seen = paragraphs if source.kind == "text" else set()  # books share chapters
+        kept = list(_kept(source, data, repositories, index, medical, counts, seen))
         if source.limit and len(kept) > source.limit:
             kept = random.Random(seed).sample(kept, source.limit)
         counts["kept"] = len(kept)
@@ -71,16 +70,6 @@ def _judged(folder: Path) -> set[str]:
     return {line.split("\t")[1] for line in lines}
 
 
-def _unseen(records: list[dict], paragraphs: set[str], counts: Counter) -> Iterator[dict]:
-    """Without the paragraphs that another source has, too (books share chapters)."""
-    for record in records:
-        if record["text"] in paragraphs:
-            counts["duplicate"] += 1
-            continue
-        paragraphs.add(record["text"])
-        yield record
-
-
 def _in_share(group: str, share: float) -> bool:
     """Whether a document is one of the `share` of its source that is kept; the same ones each time."""
     return zlib.crc32(group.encode("utf-8")) < share * 2**32
@@ -93,8 +82,8 @@ def _kept(
     index: OverlapIndex,
     medical: dict[str, OverlapIndex],
     counts: Counter,
+    seen: set[tuple[str, str]],
 ) -> Iterator[dict]:
-    seen: set[tuple[str, str]] = set()
     for record in READERS[source.read](source, data, repositories):
         if source.share is not None and not _in_share(record["group"], source.share):
             continue

@@ -11,10 +11,9 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from askbase_training.dataset import encode_texts
 from askbase_training.losses import RERANKER_LOSSES
-from askbase_training.reranker import Reranker, RerankerShape, inverse_document_frequencies
-from askbase_training.running_text import PARAGRAPH_TOKENS, RunningText, running_paragraphs
+from askbase_training.reranker import Reranker, RerankerShape
+from askbase_training.running_text import RunningText
 from askbase_training.tokenizer import MASK, SPECIALS
 from askbase_training.training_loop import Schedule, device_in_use, seed_everything, train
 from askbase_training.triples import collate, to_device
@@ -75,10 +74,8 @@ def pretrain(
     device = device_in_use()
     tokenizer = Tokenizer.from_file(str(tokenizer_folder / "tokenizer.json"))
     classes = np.load(tokenizer_folder / "classes.npy")
-    paragraphs = [record["text"] for record in running_paragraphs(work)]
-    idf = inverse_document_frequencies(encode_texts(tokenizer, paragraphs, PARAGRAPH_TOKENS), classes)
-    text = RunningText(work, tokenizer, idf[classes])
-    model = Beginner(Reranker(classes, np.load(embedder_table), idf, shape)).to(device)
+    text = RunningText(work, tokenizer, classes)
+    model = Beginner(Reranker(classes, np.load(embedder_table), text.idf, shape)).to(device)
     model.reranker.mixed_precision = schedule.mixed_precision
 
     def batch(seed: int):

@@ -2,7 +2,7 @@
 paragraph it stands in. From them the transformer learns what belongs together before it sees a question of a person."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from askbase_training.dataset import Bags, encode_texts
 from askbase_training.jsonl import read_jsonl
+from askbase_training.reranker import inverse_document_frequencies
 
 PARAGRAPH_TOKENS = 220
 _SENTENCE_TOKENS = 6  # shorter ones say too little to ask for
@@ -33,9 +34,9 @@ _DIGITS = set("0123456789一二三四五六七八九十百千万")
 class RunningText:
     """The paragraphs of `texts.jsonl`, in the order of their documents (`group`)."""
 
-    def __init__(self, work: Path, tokenizer: Tokenizer, rarity: np.ndarray):
-        """`rarity`: of each token, 0 to 1."""
-        records = list(running_paragraphs(work))
+    def __init__(self, work: Path, tokenizer: Tokenizer, classes: np.ndarray):
+        """`classes`: of each token; `idf` says how rare each class is in this text, 0 to 1."""
+        records = [record for record in read_jsonl(work / "texts.jsonl") if record["kind"] == "text"]
         self.paragraphs: Bags = encode_texts(tokenizer, [record["text"] for record in records], PARAGRAPH_TOKENS)
         self._chinese = [record["language"] == "zh" for record in records]
         names = [(record["source"], record["group"]) for record in records]
@@ -49,10 +50,10 @@ class RunningText:
             chinese: [min(end - start, _MANY) * (end - start > 2) for start, end in documents]
             for chinese, documents in self._by_language.items()
         }
-        self._rarity = rarity
-        vocabulary = tokenizer.get_vocab()
-        self._ends = _marked(vocabulary, len(rarity), lambda token: token in _ENDS)
-        self._number = _marked(vocabulary, len(rarity), lambda token: bool(token) and set(token) <= _DIGITS)
+        self.idf = inverse_document_frequencies(self.paragraphs, classes)
+        self._rarity = self.idf[classes]
+        self._ends = sentence_ends(tokenizer, len(classes))
+        self._number = _marked(tokenizer, len(classes), lambda token: bool(token) and set(token) <= _DIGITS)
         self._asking = {
             language: {
                 kind: [np.array(tokenizer.encode(word, add_special_tokens=False).ids, np.int32) for word in words]
@@ -128,10 +129,6 @@ class RunningText:
         return np.concatenate([before, asked, after] if chinese else [asked, before, after])
 
 
-def running_paragraphs(work: Path) -> Iterator[dict]:
-    return (record for record in read_jsonl(work / "texts.jsonl") if record["kind"] == "text")
-
-
 def split_sentences(tokens: np.ndarray, ends: np.ndarray) -> list[tuple[int, int]]:
     """Where sentences begin and end; `ends` is true for tokens that end one."""
     cuts = [0, *(np.flatnonzero(ends[tokens]) + 1).tolist(), len(tokens)]
@@ -139,12 +136,12 @@ def split_sentences(tokens: np.ndarray, ends: np.ndarray) -> list[tuple[int, int
 
 
 def sentence_ends(tokenizer: Tokenizer, size: int) -> np.ndarray:
-    return _marked(tokenizer.get_vocab(), size, lambda token: token in _ENDS)
+    return _marked(tokenizer, size, lambda token: token in _ENDS)
 
 
-def _marked(vocabulary: dict[str, int], size: int, belongs) -> np.ndarray:
+def _marked(tokenizer: Tokenizer, size: int, belongs: Callable[[str], bool]) -> np.ndarray:
     marked = np.zeros(size, bool)
-    marked[[number for token, number in vocabulary.items() if belongs(token)]] = True
+    marked[[number for token, number in tokenizer.get_vocab().items() if belongs(token)]] = True
     return marked
 
 

@@ -147,7 +147,7 @@ def train_reranker(
     model.mixed_precision = run.schedule.mixed_precision
     distilling = run.loss == "margin-mse"
     sampler = GroupSampler(training, run.weights, run.groups, run.negatives, run.schedule.seed, 0 if distilling else 1)
-    text = RunningText(run.text, tokenizer, idf[classes]) if run.text else None
+    text = RunningText(run.text, tokenizer, classes) if run.text else None
     from_text = round(run.groups * run.text_share) if text else 0
     vary = Variation(training, run.spoil, model.idf.cpu().numpy()[classes], sentence_ends(tokenizer, len(classes)))
 

@@ -227,8 +227,8 @@ def test_a_running_mean_of_the_weights_is_what_is_kept(text, tokenizer_folder, t
     assert not all(torch.equal(mean, now) for mean, now in zip(kept, saved["model"].values()))
 
 
-def test_a_sentence_asks_for_the_paragraph_it_stands_in(text, tokenizer):
-    running = RunningText(text, tokenizer, np.full(tokenizer.get_vocab_size(), 0.5))
+def test_a_sentence_asks_for_the_paragraph_it_stands_in(text, tokenizer, tokenizer_folder):
+    running = RunningText(text, tokenizer, np.load(tokenizer_folder / "classes.npy"))
     paragraphs = {tuple(running.paragraphs[at]) for at in range(len(running.paragraphs))}
     rng = random.Random(1)
     groups = [running.group(rng, 8) for _ in range(60)]
@@ -239,10 +239,10 @@ def test_a_sentence_asks_for_the_paragraph_it_stands_in(text, tokenizer):
     assert sum(bool(asking & set(question.tolist())) for question, _ in groups) > 5
 
 
-def test_text_without_documents_is_refused(tokenizer, tmp_path):
+def test_text_without_documents_is_refused(tokenizer, tokenizer_folder, tmp_path):
     write_jsonl(tmp_path / "texts.jsonl", [{"text": "Alone.", "kind": "text", "source": "s", "group": "g", "language": "en"}])
     with pytest.raises(ValueError, match="three paragraphs"):
-        RunningText(tmp_path, tokenizer, np.ones(tokenizer.get_vocab_size()))
+        RunningText(tmp_path, tokenizer, np.load(tokenizer_folder / "classes.npy"))
 
 
 def test_a_passage_is_spoiled_by_losing_the_sentence_that_was_asked_for(tokenizer):
