@@ -6,7 +6,7 @@ import type { Embedder } from '../retrieve/embedder.js';
 import type { PassageIndex } from '../retrieve/passage-index.js';
 import type { Estimate } from './bootstrap.js';
 
-/** One figure about answers, from 0 to 1, the higher the better. */
+/** One figure about answers, from 0 to 1; the higher the better, except for a `cut`: that is where another was reached. */
 export interface Measure extends Estimate {
   /** What `--min` names: `swapped-flagged`; what comes after a colon is a part of it: `swapped-flagged:near`. */
   name: string;

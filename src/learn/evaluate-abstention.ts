@@ -13,7 +13,8 @@ import type { AnswerEvaluationOptions, Measure } from './answer-evaluation.js';
 import { askTwice } from './ask-twice.js';
 import { areaUnderRoc } from './auroc.js';
 import { readBeirDataset, readJsonLines } from './beir-dataset.js';
-import { bootstrapMean } from './bootstrap.js';
+import { bootstrapMean, type Estimate } from './bootstrap.js';
+import { type Cut, cutForPrecision } from './calibration.js';
 import { indexDataset, PLAIN_LEXICON } from './index-dataset.js';
 import { spread } from './spread.js';
 
@@ -22,8 +23,10 @@ interface Asked {
   group: string;
   /** Whether the knowledge base answers it. */
   answerable: boolean;
+  /** Whether any passage is kept: without one there is no answer at any cut. */
+  kept: boolean;
   answered: boolean;
-  /** Answered, and one of the passages that were handed on answers it. */
+  /** One of the passages that are handed on, where it is answered, answers it. */
   right: boolean;
   /** What is compared with the cut: the probability of an answer, the best sigmoid where none is computed. */
   score: number;
@@ -165,12 +168,27 @@ function look(
   return {
     group,
     answerable,
+    kept: kept.length > 0,
     answered,
-    right: answered && kept.some(isRight),
+    right: kept.some(isRight),
     score: answerability?.probability ?? sigmoid,
     sigmoid,
     degraded: degraded.length > 0,
   };
+}
+
+/**
+ * The shipped cut is one point of a curve. Another that users ask for is the lowest cut at which this share of the answers
+ * is right; chosen on the cases that it is measured on, it flatters itself a little.
+ */
+const WANTED_PRECISION = 0.95;
+
+function isAnsweredAt({ kept, score }: Asked, { threshold }: Cut): boolean {
+  return kept && score >= threshold;
+}
+
+function exactly(value: number): Estimate {
+  return { mean: value, low: value, high: value };
 }
 
 function summarize(group: string, asked: readonly Asked[]): Measure[] {
@@ -184,6 +202,10 @@ function summarize(group: string, asked: readonly Asked[]): Measure[] {
     count: of.length,
   });
   const answered = asked.filter((one) => one.answered);
+  const cut = cutForPrecision(
+    asked.filter(({ kept }) => kept).map(({ score, right }) => ({ probability: score, relevant: right })),
+    WANTED_PRECISION,
+  );
   return [
     ...(withAnswer.length === 0 || without.length === 0
       ? []
@@ -194,6 +216,17 @@ function summarize(group: string, asked: readonly Asked[]): Measure[] {
     ...(answered.length === 0 ? [] : [share('answered-precision', answered, ({ right }) => right)]),
     ...(withAnswer.length === 0 ? [] : [share('coverage', withAnswer, (one) => one.answered)]),
     ...(without.length === 0 ? [] : [share('refused', without, (one) => !one.answered)]),
+    ...(cut === undefined || withAnswer.length === 0
+      ? []
+      : [
+          share(`coverage:precision-${WANTED_PRECISION}`, withAnswer, (one) => isAnsweredAt(one, cut)),
+          {
+            name: `cut:precision-${WANTED_PRECISION}`,
+            group,
+            ...exactly(cut.threshold),
+            count: asked.length,
+          },
+        ]),
     ...(asked.some(({ degraded }) => degraded) ? [share('degraded', asked, ({ degraded }) => degraded)] : []),
   ];
 }

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelManifestSchema } from '../../src/inference/model-manifest.js';
+import type { Measure } from '../../src/learn/answer-evaluation.js';
 import type { FinishedCommand } from '../support/command.js';
 import { createInstallation, type Installation } from '../support/installation.js';
 import { TINY_RERANKER } from '../support/tiny-models.js';
@@ -29,11 +30,26 @@ const SET = {
   'set/qrels.tsv': Array.from({ length: 40 }, (_, index) => `q${index}\td${index}\t1`).join('\n'),
 };
 
+/** The same with eight questions that fit no document more than others. */
+const VAGUE = Array.from({ length: 8 }, (_, index) => ({
+  question: { _id: `v${index}`, text: `How is the ${verbOf(index)} thing ${verbOf(index + 1)}?` },
+  judgement: `v${index}\td${index}\t1`,
+}));
+const VAGUE_SET = {
+  'vague/corpus.jsonl': SET['set/corpus.jsonl'],
+  'vague/queries.jsonl': [
+    SET['set/queries.jsonl'],
+    ...VAGUE.map(({ question }) => JSON.stringify(question)),
+  ].join('\n'),
+  'vague/qrels.tsv': [SET['set/qrels.tsv'], ...VAGUE.map(({ judgement }) => judgement)].join('\n'),
+};
+
 describe('askbase calibrate', () => {
   let installation: Installation;
   beforeAll(() => {
     installation = createInstallation({
       ...SET,
+      ...VAGUE_SET,
       'knowledge/shop/kb.yaml': '# Ours\ntitle: { en: Shop }\nthreshold: 0.4 # too low\n',
       'knowledge/shop/en.md': '# Shop\n\nOpen daily.\n',
     });
@@ -76,6 +92,32 @@ describe('askbase calibrate', () => {
       answerability: { en: calibrations.en.answerability },
       lexicalWeight: { en: calibrations.en.lexicalWeight.weight },
     });
+  });
+
+  it('has eval answers name the cut at which 0.95 of the answers are right, and what it answers there', {
+    timeout: 300_000,
+  }, async () => {
+    const { answerability, ...rest } = manifest();
+    const measureAt = async (threshold: number | undefined) => {
+      const file = join(installation.dir, 'models', TINY_RERANKER, 'manifest.json');
+      const en = { ...answerability?.en, threshold };
+      writeFileSync(file, JSON.stringify({ ...rest, answerability: { ...answerability, en } }));
+      const command = 'eval answers abstention --sets vague --json';
+      const { code, stdout } = await installation.askbase(command.split(' '));
+      expect(code).toBe(0);
+      const measures: Measure[] = JSON.parse(stdout).abstention;
+      return (name: string) =>
+        measures.find((one) => one.name === name && one.group === 'vague')?.mean ?? Number.NaN;
+    };
+    const everything = await measureAt(0);
+    expect(everything('answered-precision')).toBeLessThan(0.95);
+    const wanted = everything('coverage:precision-0.95');
+    expect(wanted).toBeGreaterThan(0.3);
+    expect(wanted).toBeLessThanOrEqual(everything('coverage'));
+
+    const there = await measureAt(everything('cut:precision-0.95'));
+    expect(there('coverage')).toBe(wanted);
+    expect(there('answered-precision')).toBeGreaterThanOrEqual(0.95);
   });
 
   it('writes a threshold into kb.yaml, whose comments stay', { timeout: 300_000 }, async () => {
