@@ -103,6 +103,7 @@ const SIGNALS = {
   coverage: 0.4,
   lexical: 8,
   lexicalPerTerm: 2,
+  identifiers: 0,
 };
 
 const notReached = (): never => expect.fail('this step should not run');

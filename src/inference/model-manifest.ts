@@ -61,6 +61,7 @@ const answerabilitySchema = z.strictObject({
     /** These came later: a model that was fitted without them does not look at them. */
     lexical: z.number().default(0),
     lexicalPerTerm: z.number().default(0),
+    identifiers: z.number().default(0),
   }),
   threshold: z.number().min(0).max(1),
 });

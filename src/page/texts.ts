@@ -187,6 +187,7 @@ const en = {
     coverage: 'Share of the rare words covered',
     lexical: 'Best score by words',
     lexicalPerTerm: 'The same per word asked',
+    identifiers: 'Codes found, less codes missing',
   },
   scores: {
     lexical: 'Words (BM25)',
@@ -418,6 +419,7 @@ const zh: Texts = {
     coverage: '覆盖的少见词比例',
     lexical: '词语最高分',
     lexicalPerTerm: '平均每个词的得分',
+    identifiers: '找到的代码减去找不到的',
   },
   scores: {
     lexical: '词语（BM25）',

@@ -13,6 +13,7 @@ export const ANSWERABILITY_SIGNALS = [
   'coverage',
   'lexical',
   'lexicalPerTerm',
+  'identifiers',
 ] as const;
 export type AnswerabilitySignal = (typeof ANSWERABILITY_SIGNALS)[number];
 export type AnswerabilitySignals = Record<AnswerabilitySignal, number>;
@@ -37,12 +38,16 @@ export interface Answerability {
 const LOOKED_AT = 20;
 const COVERING = 3;
 const BEHIND = 10;
+/** A letter first: 30min and 19th are amounts. */
+const IDENTIFIER = /^\p{L}.*\p{N}/u;
 
 /**
  * Signals of a reranked question; null without candidates. `lead` and `cosineLead` say how far the best stands out: an
  * answer does, while passages that merely share a subject come in crowds. `coverage` is the greatest share of the
  * question's terms, weighed by how rare they are among the candidates, that one of the first three passages holds.
  * `lexical` is the best BM25 score: how much of what is rare in the whole index one passage shares with the question.
+ * `identifiers` adds up how rare the codes and model names of the question are among the candidates (E07, ISO-9001): for
+ * those that a passage holds, against those that none does. A reranker reads E07 and E99 alike.
  */
 export function readSignals(
   terms: readonly string[],
@@ -56,17 +61,19 @@ export function readSignals(
   const lexical = Math.max(0, ...candidates.map(({ scores }) => scores.lexical?.score ?? 0));
   const cosines = candidates.map(({ scores }) => scores.dense?.score ?? 0).sort((a, b) => b - a);
   const [cosine = 0, ...behind] = cosines.slice(0, BEHIND);
+  const termsOf = ({ passage }: Candidate): ReadonlySet<string> =>
+    new Set(analyze(passageSearchText(passage)));
+  const identifiers = terms.filter((term) => IDENTIFIER.test(term));
   return {
     logit: first,
     lead: second === undefined ? 0 : first - second,
     cosine,
     cosineLead: cosine - mean(behind, cosine),
-    coverage: coverageOf(
-      terms,
-      best.map(({ passage }) => new Set(analyze(passageSearchText(passage)))),
-    ),
+    coverage: coverageOf(terms, best.map(termsOf)),
     lexical,
     lexicalPerTerm: lexical / Math.max(1, terms.length),
+    // Few questions have any, and only these ask for the terms of every candidate.
+    identifiers: identifiers.length === 0 ? 0 : weighIdentifiers(identifiers, candidates.map(termsOf)),
   };
 }
 
@@ -81,6 +88,14 @@ function coverageOf(terms: readonly string[], passages: readonly ReadonlySet<str
       terms.reduce((sum, term, at) => sum + (passage.has(term) ? (weights[at] as number) : 0), 0),
     );
   return total === 0 ? 0 : Math.max(0, ...covered) / total;
+}
+
+function weighIdentifiers(identifiers: readonly string[], passages: readonly ReadonlySet<string>[]): number {
+  return identifiers.reduce((sum, identifier) => {
+    const holders = passages.filter((passage) => passage.has(identifier)).length;
+    const rarity = inverseDocumentFrequency(passages.length, holders);
+    return holders === 0 ? sum - rarity : sum + rarity;
+  }, 0);
 }
 
 function mean(values: readonly number[], ifNone: number): number {

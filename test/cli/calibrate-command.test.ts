@@ -59,10 +59,12 @@ describe('askbase calibrate', () => {
   const calibrate = (...args: string[]): Promise<FinishedCommand> =>
     installation.askbase(['calibrate', 'set', ...args]);
 
-  const manifest = () =>
-    modelManifestSchema.parse(
-      JSON.parse(readFileSync(join(installation.dir, 'models', TINY_RERANKER, 'manifest.json'), 'utf8')),
-    );
+  const manifestFile = () => join(installation.dir, 'models', TINY_RERANKER, 'manifest.json');
+  const manifest = () => {
+    const read = modelManifestSchema.parse(JSON.parse(readFileSync(manifestFile(), 'utf8')));
+    if (read.kind !== 'reranker') throw new Error(`${TINY_RERANKER} is no reranker.`);
+    return read;
+  };
 
   it('tells answerable questions from others, lowers the calibration error, and writes what it found', {
     timeout: 300_000,
@@ -99,9 +101,8 @@ describe('askbase calibrate', () => {
   }, async () => {
     const { answerability, ...rest } = manifest();
     const measureAt = async (threshold: number | undefined) => {
-      const file = join(installation.dir, 'models', TINY_RERANKER, 'manifest.json');
       const en = { ...answerability?.en, threshold };
-      writeFileSync(file, JSON.stringify({ ...rest, answerability: { ...answerability, en } }));
+      writeFileSync(manifestFile(), JSON.stringify({ ...rest, answerability: { ...answerability, en } }));
       const command = 'eval answers abstention --sets vague --json';
       const { code, stdout } = await installation.askbase(command.split(' '));
       expect(code).toBe(0);

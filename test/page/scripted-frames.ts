@@ -138,6 +138,7 @@ export const TRACE: Trace = {
       coverage: 0.9,
       lexical: 14.2,
       lexicalPerTerm: 3.6,
+      identifiers: 0,
     },
   },
   status: 'answered',

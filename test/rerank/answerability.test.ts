@@ -54,6 +54,20 @@ describe('the signals of a question', () => {
     expect(signalsOf('descaled', candidates)).toMatchObject({ lexical: 0, lexicalPerTerm: 0 });
   });
 
+  it('set the codes of the question that a passage holds against those that none does', () => {
+    const found = [
+      candidateOf(1, 1, 'E07: the laser tower of the R3 is blocked.'),
+      candidateOf(2, 0, 'E08: the R3 is trapped.'),
+      candidateOf(3, 0, 'The R3 is stored for 30min.'),
+    ];
+    const identifiers = (question: string): number => signalsOf(question, found)?.identifiers ?? Number.NaN;
+    expect(identifiers('What is wrong for 30min?')).toBe(0);
+    expect(identifiers('What does E-07 mean?')).toBeCloseTo(Math.log(1 + 2.5 / 1.5), 12);
+    expect(identifiers('What does E99 mean?')).toBeCloseTo(-Math.log(1 + 3.5 / 0.5), 12);
+    expect(identifiers('机器人 R3 报 E07')).toBeGreaterThan(identifiers('机器人报 E07'));
+    expect(identifiers('机器人 R3 报 E99')).toBeLessThan(0);
+  });
+
   it('are none without candidates', () => {
     expect(signalsOf('kettles', [])).toBeNull();
   });
@@ -62,7 +76,16 @@ describe('the signals of a question', () => {
 it('the model adds what the signals weigh', () => {
   const model: AnswerabilityModel = {
     intercept: -1,
-    weights: { logit: 0.5, lead: 0, cosine: 2, cosineLead: 0, coverage: 1, lexical: 0.1, lexicalPerTerm: 0 },
+    weights: {
+      logit: 0.5,
+      lead: 0,
+      cosine: 2,
+      cosineLead: 0,
+      coverage: 1,
+      lexical: 0.1,
+      lexicalPerTerm: 0,
+      identifiers: 0.25,
+    },
     threshold: 0.4,
   };
   const signals = {
@@ -73,8 +96,9 @@ it('the model adds what the signals weigh', () => {
     coverage: 0.5,
     lexical: 5,
     lexicalPerTerm: 9,
+    identifiers: 2,
   };
   const judged = judgeAnswerability(model, signals);
-  expect(judged.probability).toBeCloseTo(1 / (1 + Math.exp(-1.5)), 12);
+  expect(judged.probability).toBeCloseTo(1 / (1 + Math.exp(-2)), 12);
   expect(judged).toMatchObject({ threshold: 0.4, signals });
 });

@@ -115,6 +115,7 @@ describe('candidates are reranked', () => {
       coverage: 0,
       lexical: 0,
       lexicalPerTerm: 0,
+      identifiers: 0,
     };
     const answerability = { en: { intercept: -2, weights, threshold: 0.6 } };
     const reranker = { ...rerankerOf([-3, 2, -1]), answerability };
