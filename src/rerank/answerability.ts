@@ -61,19 +61,21 @@ export function readSignals(
   const lexical = Math.max(0, ...candidates.map(({ scores }) => scores.lexical?.score ?? 0));
   const cosines = candidates.map(({ scores }) => scores.dense?.score ?? 0).sort((a, b) => b - a);
   const [cosine = 0, ...behind] = cosines.slice(0, BEHIND);
-  const termsOf = ({ passage }: Candidate): ReadonlySet<string> =>
-    new Set(analyze(passageSearchText(passage)));
-  const identifiers = terms.filter((term) => IDENTIFIER.test(term));
   return {
     logit: first,
     lead: second === undefined ? 0 : first - second,
     cosine,
     cosineLead: cosine - mean(behind, cosine),
-    coverage: coverageOf(terms, best.map(termsOf)),
+    coverage: coverageOf(
+      terms,
+      best.map(({ passage }) => new Set(analyze(passageSearchText(passage)))),
+    ),
     lexical,
     lexicalPerTerm: lexical / Math.max(1, terms.length),
-    // Few questions have any, and only these ask for the terms of every candidate.
-    identifiers: identifiers.length === 0 ? 0 : weighIdentifiers(identifiers, candidates.map(termsOf)),
+    identifiers: weighIdentifiers(
+      terms.filter((term) => IDENTIFIER.test(term)),
+      candidates.map(({ passage }) => passageSearchText(passage)),
+    ),
   };
 }
 
@@ -90,12 +92,20 @@ function coverageOf(terms: readonly string[], passages: readonly ReadonlySet<str
   return total === 0 ? 0 : Math.max(0, ...covered) / total;
 }
 
-function weighIdentifiers(identifiers: readonly string[], passages: readonly ReadonlySet<string>[]): number {
+function weighIdentifiers(identifiers: readonly string[], passages: readonly string[]): number {
   return identifiers.reduce((sum, identifier) => {
-    const holders = passages.filter((passage) => passage.has(identifier)).length;
+    const spelling = spellingsOf(identifier);
+    const holders = passages.filter((passage) => spelling.test(passage.normalize('NFKC'))).length;
     const rarity = inverseDocumentFrequency(passages.length, holders);
     return holders === 0 ? sum - rarity : sum + rarity;
   }, 0);
+}
+
+/** However it is cut: iso9001 is ISO 9001 and ISO-9001, but not ISO 90012. */
+function spellingsOf(identifier: string): RegExp {
+  const runs = identifier.match(/\p{N}+|\p{L}+/gu) ?? [];
+  const edge = '[\\p{Script=Latin}\\p{N}]';
+  return new RegExp(`(?<!${edge})${runs.join('[^\\p{L}\\p{N}]?')}(?!${edge})`, 'iu');
 }
 
 function mean(values: readonly number[], ifNone: number): number {

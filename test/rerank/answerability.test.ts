@@ -57,13 +57,16 @@ describe('the signals of a question', () => {
   it('set the codes of the question that a passage holds against those that none does', () => {
     const found = [
       candidateOf(1, 1, 'E07: the laser tower of the R3 is blocked.'),
-      candidateOf(2, 0, 'E08: the R3 is trapped.'),
-      candidateOf(3, 0, 'The R3 is stored for 30min.'),
+      candidateOf(2, 0, 'E 08: the R3 is trapped.'),
+      candidateOf(3, 0, 'The R3 is stored for 30min. Part DE07, E070.'),
     ];
     const identifiers = (question: string): number => signalsOf(question, found)?.identifiers ?? Number.NaN;
     expect(identifiers('What is wrong for 30min?')).toBe(0);
     expect(identifiers('What does E-07 mean?')).toBeCloseTo(Math.log(1 + 2.5 / 1.5), 12);
+    expect(identifiers('What does E0 mean?')).toBeLessThan(0);
+    expect(identifiers("What are v2.1, a/b1, c++3, d#4, e,5 and f'6?")).toBeLessThan(0);
     expect(identifiers('What does E99 mean?')).toBeCloseTo(-Math.log(1 + 3.5 / 0.5), 12);
+    expect(identifiers('What does E08 mean?')).toBe(identifiers('What does E07 mean?'));
     expect(identifiers('机器人 R3 报 E07')).toBeGreaterThan(identifiers('机器人报 E07'));
     expect(identifiers('机器人 R3 报 E99')).toBeLessThan(0);
   });
