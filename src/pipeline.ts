@@ -11,7 +11,8 @@ import type { JudgeSentence } from './ground/sentence-judge.js';
 import { type KnowledgeBase, localized } from './ingest/knowledge-base.js';
 import type { CuratedHit, FindCurated } from './question/curated-answer.js';
 import type { UnderstandQuestion } from './question/understand-question.js';
-import type { RerankCandidates, Reranking } from './rerank/rerank-candidates.js';
+import { reasonAgainst } from './rerank/reason-against.js';
+import type { RerankCandidates } from './rerank/rerank-candidates.js';
 import type { RetrieveCandidates } from './retrieve/retrieve-candidates.js';
 import type { Suspicion, Trace } from './store/trace-store.js';
 import { timed } from './telemetry/timed.js';
@@ -286,15 +287,6 @@ function toSources(candidates: readonly JudgedCandidate[]): Source[] {
       text: passage.text,
       scores,
     }));
-}
-
-/** Why nothing is answered from these candidates; null where something is. */
-function reasonAgainst({ candidates, answerability }: Reranking): NoAnswerReason | null {
-  if (candidates.length === 0) return 'no-hits';
-  if (!candidates.some(({ decision }) => decision === 'kept')) return 'below-threshold';
-  if (answerability !== undefined && answerability.probability < answerability.threshold)
-    return 'out-of-scope';
-  return null;
 }
 
 /** A search engine that cannot be reached is an honest "I cannot look now"; everything else is a failure. */

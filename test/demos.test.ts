@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { type Core, createCore } from '../src/core.js';
+import { reasonAgainst } from '../src/rerank/reason-against.js';
 import { ROOT_DIR } from './support/app.js';
 import { silentLogger } from './support/silent-logger.js';
 
@@ -33,17 +34,10 @@ describe('the demos', () => {
     const { question } = await steps.understand({ text, turns: [], knowledgeBase }, { signal });
     const { candidates, degraded } = await steps.retrieve(question, { knowledgeBase, signal });
     expect(degraded).toEqual([]);
-    const {
-      candidates: judged,
-      answerability,
-      ...reranking
-    } = await steps.rerank(question, candidates, {
-      knowledgeBase,
-      signal,
-    });
-    expect(reranking.degraded).toEqual([]);
-    if (answerability === undefined || answerability.probability < answerability.threshold) return [];
-    return judged
+    const reranking = await steps.rerank(question, candidates, { knowledgeBase, signal });
+    expect(reranking).toMatchObject({ degraded: [], answerability: { probability: expect.any(Number) } });
+    if (reasonAgainst(reranking) !== null) return [];
+    return reranking.candidates
       .filter(({ decision }) => decision === 'kept')
       .map(({ passage: { documentId } }) => documentId);
   }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.js';
 import { detectLanguage } from '../language.js';
 import { judgeAnswerability, readSignals } from '../rerank/answerability.js';
+import { reasonAgainst } from '../rerank/reason-against.js';
 import type { Reranking } from '../rerank/rerank-candidates.js';
 import type { Reranker } from '../rerank/reranker.js';
 import { selectPassages } from '../rerank/select-passages.js';
@@ -13,8 +14,8 @@ import type { AnswerEvaluationOptions, Measure } from './answer-evaluation.js';
 import { askTwice } from './ask-twice.js';
 import { areaUnderRoc } from './auroc.js';
 import { readBeirDataset, readJsonLines } from './beir-dataset.js';
-import { bootstrapMean, type Estimate } from './bootstrap.js';
-import { type Cut, cutForPrecision } from './calibration.js';
+import { bootstrapMean } from './bootstrap.js';
+import { cutForPrecision } from './calibration.js';
 import { indexDataset, PLAIN_LEXICON } from './index-dataset.js';
 import { spread } from './spread.js';
 
@@ -154,22 +155,21 @@ async function askKnowledge(dir: string, options: AnswerEvaluationOptions): Prom
 }
 
 function look(
-  { candidates, answerability, degraded }: Reranking,
+  reranking: Reranking,
   {
     group,
     answerable,
     isRight,
   }: { group: string; answerable: boolean; isRight: (candidate: Candidate) => boolean },
 ): Asked {
+  const { candidates, answerability, degraded } = reranking;
   const kept = candidates.filter(({ decision }) => decision === 'kept');
-  const answered =
-    kept.length > 0 && (answerability === undefined || answerability.probability >= answerability.threshold);
   const sigmoid = Math.max(0, ...candidates.map(({ scores }) => scores.rerank?.sigmoid ?? 0));
   return {
     group,
     answerable,
     kept: kept.length > 0,
-    answered,
+    answered: reasonAgainst(reranking) === null,
     right: kept.some(isRight),
     score: answerability?.probability ?? sigmoid,
     sigmoid,
@@ -182,14 +182,6 @@ function look(
  * is right; chosen on the cases that it is measured on, it flatters itself a little.
  */
 const WANTED_PRECISION = 0.95;
-
-function isAnsweredAt({ kept, score }: Asked, { threshold }: Cut): boolean {
-  return kept && score >= threshold;
-}
-
-function exactly(value: number): Estimate {
-  return { mean: value, low: value, high: value };
-}
 
 function summarize(group: string, asked: readonly Asked[]): Measure[] {
   const [withAnswer, without] = [true, false].map((answerable) =>
@@ -219,11 +211,15 @@ function summarize(group: string, asked: readonly Asked[]): Measure[] {
     ...(cut === undefined || withAnswer.length === 0
       ? []
       : [
-          share(`coverage:precision-${WANTED_PRECISION}`, withAnswer, (one) => isAnsweredAt(one, cut)),
+          share(
+            `coverage:precision-${WANTED_PRECISION}`,
+            withAnswer,
+            ({ kept, score }) => kept && score >= cut.threshold,
+          ),
           {
             name: `cut:precision-${WANTED_PRECISION}`,
             group,
-            ...exactly(cut.threshold),
+            ...bootstrapMean([cut.threshold]),
             count: asked.length,
           },
         ]),

@@ -74,7 +74,7 @@ export function readSignals(
     lexicalPerTerm: lexical / Math.max(1, terms.length),
     identifiers: weighIdentifiers(
       terms.filter((term) => IDENTIFIER.test(term)),
-      candidates.map(({ passage }) => passageSearchText(passage)),
+      candidates,
     ),
   };
 }
@@ -92,10 +92,12 @@ function coverageOf(terms: readonly string[], passages: readonly ReadonlySet<str
   return total === 0 ? 0 : Math.max(0, ...covered) / total;
 }
 
-function weighIdentifiers(identifiers: readonly string[], passages: readonly string[]): number {
+function weighIdentifiers(identifiers: readonly string[], candidates: readonly Candidate[]): number {
+  if (identifiers.length === 0) return 0;
+  const passages = candidates.map(({ passage }) => passageSearchText(passage).normalize('NFKC'));
   return identifiers.reduce((sum, identifier) => {
     const spelling = spellingsOf(identifier);
-    const holders = passages.filter((passage) => spelling.test(passage.normalize('NFKC'))).length;
+    const holders = passages.filter((passage) => spelling.test(passage)).length;
     const rarity = inverseDocumentFrequency(passages.length, holders);
     return holders === 0 ? sum - rarity : sum + rarity;
   }, 0);

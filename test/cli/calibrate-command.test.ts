@@ -100,7 +100,7 @@ describe('askbase calibrate', () => {
     timeout: 300_000,
   }, async () => {
     const { answerability, ...rest } = manifest();
-    const measureAt = async (threshold: number | undefined) => {
+    const measureAt = async (threshold: number) => {
       const en = { ...answerability?.en, threshold };
       writeFileSync(manifestFile(), JSON.stringify({ ...rest, answerability: { ...answerability, en } }));
       const command = 'eval answers abstention --sets vague --json';
