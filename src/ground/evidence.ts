@@ -36,19 +36,26 @@ export interface Claim {
   clauses: readonly Clause[];
   /** Taken apart when asked for, as of a piece. */
   words(): readonly Word[];
+  /** What is compared with one sentence of a passage each: of a list item there may be several. */
+  sentences(): readonly Claim[];
 }
 
 export function readClaim(text: string, analyzer: TermAnalyzer): Claim {
   const { quantities, words } = separateQuantities(text);
   const language = detectLanguage(text);
-  return {
+  const claim: Claim = {
     text,
     language,
     terms: withoutNegation(analyzer.analyzeQuestion(words, NO_LEXICON)),
     quantities,
     clauses: readClauses(words, language, analyzer.analyzeQuestion),
     words: once(() => readWords(text)),
+    sentences: once(() => {
+      const sentences = splitSentences(text);
+      return sentences.length < 2 ? [claim] : sentences.map((sentence) => readClaim(sentence.text, analyzer));
+    }),
   };
+  return claim;
 }
 
 /** A stretch of a passage that can be quoted. */

@@ -100,7 +100,7 @@ function support(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): Sup
   const doubts = [
     ...doubtfulQuantities(claim, evidence),
     ...unknownNames(claim, evidence).map((words): Doubt => ({ reason: 'name', words })),
-    ...contradictions(claim, evidence, weigh),
+    ...claim.sentences().flatMap((sentence) => contradictions(sentence, evidence, weigh)),
   ];
   return capped(content(claim, evidence, weigh), doubts);
 }
@@ -147,13 +147,17 @@ function doubtfulQuantities(
   });
 }
 
-/** All numbers in the very sentence or table row that the words point to. */
+/** All numbers of each sentence in the very sentence or table row that its words point to. */
 function onePieceHasTheNumbers(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): boolean {
-  if (claim.quantities.length === 0) return false;
-  return evidence.some((source) => {
-    const piece = bestPiece(claim, source, weigh);
-    return piece !== undefined && claim.quantities.every((quantity) => agrees(quantity, piece));
-  });
+  const withNumbers = claim.sentences().filter(({ quantities }) => quantities.length > 0);
+  const isTogether = (sentence: Claim, source: Evidence): boolean => {
+    const piece = bestPiece(sentence, source, weigh);
+    return piece !== undefined && sentence.quantities.every((quantity) => agrees(quantity, piece));
+  };
+  return (
+    withNumbers.length > 0 &&
+    withNumbers.every((sentence) => evidence.some((source) => isTogether(sentence, source)))
+  );
 }
 
 /**

@@ -230,6 +230,14 @@ describe('a finished sentence is checked', () => {
     expect(check(answer)?.verdict).not.toBe('supported');
   });
 
+  it('sentence by sentence in a list item, each against the sentence of the passage that says the same', () => {
+    const item = (days: string, goldDays: string): string =>
+      `- You may return an unused item within ${days} of delivery. Gold members have ${goldDays} [1]`;
+    expect(check(item('30 days', '45 days'))).toMatchObject({ verdict: 'supported' });
+    expect(check(item('45 days', '30 days'))).toMatchObject({ verdict: 'unsupported' });
+    expect(check(item('30 days', '30 days'))).toMatchObject({ verdict: 'unsupported' });
+  });
+
   it('and flagged where it cites the wrong passage', () => {
     expect(check('Gold members have 45 days [2].')?.verdict).toBe('unsupported');
   });
