@@ -36,13 +36,26 @@ export interface Claim {
   clauses: readonly Clause[];
   /** Taken apart when asked for, as of a piece. */
   words(): readonly Word[];
-  /** What is compared with one sentence of a passage each: of a list item there may be several. */
+  /** A list item may have several. */
   sentences(): readonly Claim[];
+  /** Clauses in order, each with its place in the text. */
+  parts(): readonly ClaimPart[];
+  slice(start: number, end: number): Claim;
 }
+
+export interface ClaimPart {
+  start: number;
+  end: number;
+  claim: Claim;
+}
+
+/** Not within a number or a time (1,000; 18:00). */
+const PART_BREAK = /(?:[,;:](?!\d)|[，；：。！？()（）\n]|[.!?](?=\s)|\b(?:and|but|while|whereas)\b)+/gi;
 
 export function readClaim(text: string, analyzer: TermAnalyzer): Claim {
   const { quantities, words } = separateQuantities(text);
   const language = detectLanguage(text);
+  const slice = (start: number, end: number): Claim => readClaim(text.slice(start, end), analyzer);
   const claim: Claim = {
     text,
     language,
@@ -52,10 +65,19 @@ export function readClaim(text: string, analyzer: TermAnalyzer): Claim {
     words: once(() => readWords(text)),
     sentences: once(() => {
       const sentences = splitSentences(text);
-      return sentences.length < 2 ? [claim] : sentences.map((sentence) => readClaim(sentence.text, analyzer));
+      return sentences.length < 2 ? [claim] : sentences.map(({ start, end }) => slice(start, end));
     }),
+    parts: once(() => splitParts(text).map(({ start, end }) => ({ start, end, claim: slice(start, end) }))),
+    slice,
   };
   return claim;
+}
+
+function splitParts(text: string): { start: number; end: number }[] {
+  const ends = Array.from(text.matchAll(PART_BREAK), ({ index, 0: mark }) => index + mark.length);
+  return [...ends, text.length]
+    .map((end, place, all) => ({ start: all[place - 1] ?? 0, end }))
+    .filter(({ start, end }) => /[\p{L}\p{N}]/u.test(text.slice(start, end)));
 }
 
 /** A stretch of a passage that can be quoted. */
@@ -135,15 +157,28 @@ function hasSameRoot(term: string, given: ReadonlySet<string>): boolean {
 }
 
 /** The piece of the passage that says most of what the claim says; the first one where none says any of it. */
-export function bestPiece(claim: Claim, evidence: Evidence, weigh: Weigh): EvidencePiece | undefined {
+export function bestPiece(claim: Claim, { pieces }: Evidence, weigh: Weigh): EvidencePiece | undefined {
+  return bestOf(claim, pieces, weigh);
+}
+
+export function bestOf(
+  claim: Claim,
+  pieces: readonly EvidencePiece[],
+  weigh: Weigh,
+): EvidencePiece | undefined {
   let best: { piece: EvidencePiece; score: number } | undefined;
-  for (const piece of evidence.pieces) {
-    const numbers = claim.quantities.filter((quantity) => agrees(quantity, piece)).length;
-    const said = coverage(claim.terms, piece.terms, weigh) + NUMBER_BONUS * numbers;
-    const score = said / (1 + piece.terms.size / LONG_PIECE_TERMS);
+  for (const piece of pieces) {
+    const score = likeness(claim, piece, weigh);
     if (best === undefined || score > best.score) best = { piece, score };
   }
   return best?.piece;
+}
+
+/** Above 0; about 1 where the piece has the claim's words, and more where it has its numbers too. */
+export function likeness(claim: Claim, piece: EvidencePiece, weigh: Weigh): number {
+  const numbers = claim.quantities.filter((quantity) => agrees(quantity, piece)).length;
+  const said = coverage(claim.terms, piece.terms, weigh) + NUMBER_BONUS * numbers;
+  return said / (1 + piece.terms.size / LONG_PIECE_TERMS);
 }
 
 export function agrees(quantity: Quantity, { quantities }: Pick<EvidencePiece, 'quantities'>): boolean {

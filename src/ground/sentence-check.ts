@@ -12,6 +12,7 @@ import type { GroundingFrame } from './grounding.js';
 import { unknownNames } from './names.js';
 import type { Clause } from './negation.js';
 import { compareQuantity, exchangedQuantities } from './quantities.js';
+import { readStatements } from './statements.js';
 
 export type Verdict = Extract<GroundingFrame, { type: 'grounding-checked' }>['verdict'];
 
@@ -100,7 +101,9 @@ function support(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): Sup
   const doubts = [
     ...doubtfulQuantities(claim, evidence),
     ...unknownNames(claim, evidence).map((words): Doubt => ({ reason: 'name', words })),
-    ...claim.sentences().flatMap((sentence) => contradictions(sentence, evidence, weigh)),
+    ...readStatements(claim, evidence, weigh).flatMap((statement) =>
+      contradictions(statement, evidence, weigh),
+    ),
   ];
   return capped(content(claim, evidence, weigh), doubts);
 }
@@ -147,16 +150,18 @@ function doubtfulQuantities(
   });
 }
 
-/** All numbers of each sentence in the very sentence or table row that its words point to. */
+/** All numbers of each statement in the very sentence or table row that its words point to. */
 function onePieceHasTheNumbers(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): boolean {
-  const withNumbers = claim.sentences().filter(({ quantities }) => quantities.length > 0);
-  const isTogether = (sentence: Claim, source: Evidence): boolean => {
-    const piece = bestPiece(sentence, source, weigh);
-    return piece !== undefined && sentence.quantities.every((quantity) => agrees(quantity, piece));
+  const withNumbers = readStatements(claim, evidence, weigh).filter(
+    ({ quantities }) => quantities.length > 0,
+  );
+  const isTogether = (statement: Claim, source: Evidence): boolean => {
+    const piece = bestPiece(statement, source, weigh);
+    return piece !== undefined && statement.quantities.every((quantity) => agrees(quantity, piece));
   };
   return (
     withNumbers.length > 0 &&
-    withNumbers.every((sentence) => evidence.some((source) => isTogether(sentence, source)))
+    withNumbers.every((statement) => evidence.some((source) => isTogether(statement, source)))
   );
 }
 

@@ -13,7 +13,7 @@ const ASKS_FOR_NAME =
 const LONGEST_NAME = 40;
 const LONGEST_HAN_NAME = 10;
 /** What the gate on changed facts is about: the rest is reported beside it. */
-const FACTS = new Set(['number', 'number-of-passage', 'date', 'name', 'name-of-passage']);
+const FACTS = new Set(['number', 'number-of-passage', 'exchanged', 'date', 'name', 'name-of-passage']);
 
 /**
  * Sends sentences with right, swapped and tampered citations through the check that answers go through, and measures

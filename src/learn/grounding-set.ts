@@ -2,6 +2,7 @@ import type { Source } from '../frames.js';
 import { detectLanguage } from '../language.js';
 import { splitSentences } from '../sentences.js';
 import type { Language, Passage } from '../types.js';
+import { exchangeNumbers, joinSentences, type Neighbours } from './join-sentences.js';
 import { PARAPHRASES } from './paraphrase.js';
 import { seededRandom } from './seeded-random.js';
 import { TAMPERINGS } from './tamper.js';
@@ -45,19 +46,37 @@ export function makeGroundingCases(
   );
   return statements
     .slice(0, limit)
-    .flatMap(({ passage, text }) => casesOf(text, { passage, corpus, random }));
+    .flatMap((statement) => casesOf(statement, { passage: statement.passage, corpus, random }));
 }
 
-function pickStatements(passage: Passage, random: () => number): { passage: Passage; text: string }[] {
-  const sentences = splitSentences(passage.text)
-    .map(({ text }) => text.replace(/^(?:[-*+•]|\d{1,2}[.)、])\s*/, '').replaceAll(/\s+/g, ' '))
-    .filter((text) => {
-      const [shortest, longest] = LENGTHS[detectLanguage(text)];
-      return text.length >= shortest && text.length <= longest && !NO_STATEMENT.test(text);
-    });
-  return shuffle(sentences, random)
-    .slice(0, SENTENCES_PER_PASSAGE)
-    .map((text) => ({ passage, text }));
+interface Statement {
+  passage: Passage;
+  text: string;
+  /** The sentence behind it in the same paragraph, where that states something too. */
+  next?: string;
+}
+
+function pickStatements(passage: Passage, random: () => number): Statement[] {
+  const sentences = splitSentences(passage.text).map(({ start, end, text }) => ({
+    start,
+    end,
+    text: text.replace(/^(?:[-*+•]|\d{1,2}[.)、])\s*/, '').replaceAll(/\s+/g, ' '),
+  }));
+  const statements = sentences.flatMap(({ end, text }, place): Statement[] => {
+    if (!isStatement(text)) return [];
+    const behind = sentences[place + 1];
+    const follows =
+      behind !== undefined &&
+      isStatement(behind.text) &&
+      !passage.text.slice(end, behind.start).includes('\n');
+    return [{ passage, text, ...(follows ? { next: behind.text } : {}) }];
+  });
+  return shuffle(statements, random).slice(0, SENTENCES_PER_PASSAGE);
+}
+
+function isStatement(text: string): boolean {
+  const [shortest, longest] = LENGTHS[detectLanguage(text)];
+  return text.length >= shortest && text.length <= longest && !NO_STATEMENT.test(text);
 }
 
 interface Place {
@@ -66,7 +85,7 @@ interface Place {
   random: () => number;
 }
 
-function casesOf(text: string, { passage, corpus, random }: Place): GroundingCase[] {
+function casesOf({ text, next }: Statement, { passage, corpus, random }: Place): GroundingCase[] {
   const language = detectLanguage(text);
   const neighbours = shuffle(
     corpus.passages.filter((other) => other.id !== passage.id && isNear(other, passage)),
@@ -108,7 +127,20 @@ function casesOf(text: string, { passage, corpus, random }: Place): GroundingCas
       const said = tamper(text, { language, passage: passage.text, names, random });
       return said === undefined ? [] : [make(`changed:${what}`, said, right)];
     }),
+    ...(next === undefined
+      ? []
+      : casesOfNeighbours([text, next], language).map(({ kind, said }) => make(kind, said, right))),
   ];
+}
+
+/** Two sentences of a passage said as one, or in one list item, and with their numbers exchanged. */
+function casesOfNeighbours(neighbours: Neighbours, language: Language): { kind: string; said: string }[] {
+  const exchanged = exchangeNumbers(neighbours, language);
+  return [
+    { kind: 'right:joined', said: joinSentences(neighbours, language) },
+    { kind: 'right:listed', said: `- ${neighbours.join(language === 'zh' ? '' : ' ')}` },
+    { kind: 'changed:exchanged', said: exchanged && joinSentences(exchanged, language) },
+  ].flatMap(({ kind, said }) => (said === undefined ? [] : [{ kind, said }]));
 }
 
 /** Passages of the same document, or of documents on the same thing. */

@@ -41,7 +41,7 @@ function datesOf(text: string, language: Language): RegExpExecArray[] {
 }
 
 /** Numbers that are no part of a date. */
-function numbersOf(text: string, language: Language): RegExpExecArray[] {
+export function numbersOf(text: string, language: Language): RegExpExecArray[] {
   const dates = datesOf(text, language).map(({ index, 0: date }) => [index, index + date.length] as const);
   return [...text.matchAll(NUMBER)].filter(
     ({ index }) => !dates.some(([start, end]) => index >= start && index < end),
@@ -171,7 +171,11 @@ function changeDigit(number: string, random: () => number): string {
   return `${number.slice(0, place)}${other}${number.slice(place + 1)}`;
 }
 
-function replaceAt(text: string, { index, 0: found }: { index: number; 0: string }, other: string): string {
+export function replaceAt(
+  text: string,
+  { index, 0: found }: { index: number; 0: string },
+  other: string,
+): string {
   return `${text.slice(0, index)}${other}${text.slice(index + found.length)}`;
 }
 

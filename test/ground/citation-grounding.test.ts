@@ -238,6 +238,37 @@ describe('a finished sentence is checked', () => {
     expect(check(item('30 days', '30 days'))).toMatchObject({ verdict: 'unsupported' });
   });
 
+  it.each([
+    [
+      'You may return an unused item within {} of delivery, and gold members have {} [1].',
+      '30 days',
+      '45 days',
+    ],
+    [
+      'Gold members have {} and unused items may be returned within {} of delivery [1].',
+      '45 days',
+      '30 days',
+    ],
+  ])('clause by clause where it says two sentences of the passage in one: “%s”', (answer, first, second) => {
+    const say = (...numbers: string[]): string =>
+      numbers.reduce((text, number) => text.replace('{}', number), answer);
+    expect(check(say(first, second))).toMatchObject({ verdict: 'supported' });
+    expect(check(say(second, first))).toMatchObject({ verdict: 'unsupported' });
+    expect(check(say(first, first))).toMatchObject({ verdict: 'unsupported' });
+  });
+
+  it.each([
+    ['she moved to Oslo in spring, and in 1972, she learned to sail [1].', 'supported'],
+    ['she moved to Oslo in spring, and in 1981, she learned to sail [1].', 'unsupported'],
+    ['she learned to sail (1972), and she opened the harbour school in June [1].', 'supported'],
+    ['she learned to sail (1981), and she opened the harbour school in June [1].', 'unsupported'],
+  ])('with a date alone as part of the clause that it stands by: “%s”', (answer, verdict) => {
+    const life =
+      'Anna moved to Oslo in the spring. In 1972 she learned to sail. She opened the harbour school in June 1981.';
+    const source = sampleSource(1, life, { title: 'Anna', headings: [] });
+    expect(follow([answer], [source]).checks[0]).toMatchObject({ verdict });
+  });
+
   it('and flagged where it cites the wrong passage', () => {
     expect(check('Gold members have 45 days [2].')?.verdict).toBe('unsupported');
   });

@@ -3,6 +3,7 @@ import { createGrounding } from '../../src/ground/citation-grounding.js';
 import type { AnswerEvaluationOptions } from '../../src/learn/answer-evaluation.js';
 import { evaluateGrounding } from '../../src/learn/evaluate-grounding.js';
 import { type GroundingCorpus, makeGroundingCases } from '../../src/learn/grounding-set.js';
+import { exchangeNumbers, joinSentences } from '../../src/learn/join-sentences.js';
 import { PARAPHRASES } from '../../src/learn/paraphrase.js';
 import { seededRandom } from '../../src/learn/seeded-random.js';
 import { TAMPERINGS } from '../../src/learn/tamper.js';
@@ -85,6 +86,30 @@ describe('the grounding set', () => {
     expect(tamper('name', 'He lives in Bern.', 'en', { here: ['Bern'], elsewhere: ['Oslo'] })).toBe(
       'He lives in Oslo.',
     );
+  });
+});
+
+describe('two sentences in one', () => {
+  const english = ['Rice must soak for 30 minutes.', 'The brown one needs 2 hours.'] as const;
+
+  it('keep their words, and the second loses the capital of a word that is no name', () => {
+    expect(joinSentences(english, 'en')).toBe(
+      'Rice must soak for 30 minutes, and the brown one needs 2 hours.',
+    );
+    expect(joinSentences(['It rains.', 'Bern is wet.'], 'en')).toBe('It rains; Bern is wet.');
+    expect(joinSentences(['保修期为 3 年。', '电池为 12 个月。'], 'zh')).toBe(
+      '保修期为 3 年；电池为 12 个月。',
+    );
+    expect(joinSentences(['It rains!', 'Bern is wet.'], 'en')).toBeUndefined();
+  });
+
+  it('exchange their first numbers where both have one', () => {
+    expect(exchangeNumbers(english, 'en')).toEqual([
+      'Rice must soak for 2 minutes.',
+      'The brown one needs 30 hours.',
+    ]);
+    expect(exchangeNumbers(['It rains.', 'It takes 2 hours.'], 'en')).toBeUndefined();
+    expect(exchangeNumbers(['Take 2.', 'Then take 2 more.'], 'en')).toBeUndefined();
   });
 });
 
