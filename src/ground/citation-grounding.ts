@@ -11,7 +11,7 @@ import {
   weighByRarity,
 } from './evidence.js';
 import type { Grounding, GroundingFrame } from './grounding.js';
-import { checkSentence } from './sentence-check.js';
+import { type CitedClause, checkSentence } from './sentence-check.js';
 import { createTidyMarkerReader } from './tidy-markers.js';
 
 export interface GroundingOptions {
@@ -76,6 +76,22 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
     cite(known, start, end);
   };
 
+  /** None where all markers stand for the same words. */
+  const readClauses = (): CitedClause[] => {
+    const spans: Mark[] = [];
+    for (const mark of marks) {
+      const last = spans.at(-1);
+      if (last?.start === mark.start)
+        spans.splice(-1, 1, { ...mark, numbers: [...last.numbers, ...mark.numbers] });
+      else spans.push(mark);
+    }
+    if (spans.length < 2) return [];
+    return spans.map(({ start, end, numbers }) => ({
+      claim: readClaim(output.text.slice(start, end), analyzer),
+      cited: [...new Set(numbers)].map(evidence.of),
+    }));
+  };
+
   const finishSentence = (start: number, end: number): void => {
     for (const { numbers } of leading.filter(({ at }) => at < end)) {
       cite(numbers, start, end);
@@ -83,6 +99,7 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
     }
     leading = leading.filter(({ at }) => at >= end);
     const citations = [...new Set(marks.flatMap(({ numbers }) => numbers))].toSorted((a, b) => a - b);
+    const clauses = readClauses();
     const hasCode = sentenceHasCode;
     marks = [];
     sentenceHasCode = false;
@@ -90,7 +107,7 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
     const claim = readClaim(output.text.slice(start, end), analyzer);
     if (!isCheckable(claim, citations.length > 0)) return;
     const cited = citations.map(evidence.of);
-    const check = checkSentence(claim, { cited, all: evidence.all(), weigh: evidence.weigh() });
+    const check = checkSentence(claim, { cited, clauses, all: evidence.all(), weigh: evidence.weigh() });
     output.add({ type: 'grounding-checked', span: [start, end], ...check, citations });
   };
 

@@ -58,9 +58,17 @@ const MOST_REASONS = 4;
 /** A clause of one word is in too many others. */
 const FEWEST_TERMS = 2;
 
+/** What a marker stands for: all of a sentence, or what came since the marker before. */
+export interface CitedClause {
+  claim: Claim;
+  cited: readonly Evidence[];
+}
+
 interface CheckOptions {
   /** Passages the sentence cites; empty where it cites none. */
   cited: readonly Evidence[];
+  /** Where its markers stand for different clauses: each with what it cites. */
+  clauses?: readonly CitedClause[];
   /** All passages the answer was written from. */
   all: readonly Evidence[];
   weigh: Weigh;
@@ -70,8 +78,9 @@ interface CheckOptions {
  * Compares a sentence with the passages it cites: numbers with their units, names and codes, negation, and how many
  * of its terms they contain. A sentence that cites nothing is compared with all of them, and is `weak` at best.
  */
-export function checkSentence(claim: Claim, { cited, all, weigh }: CheckOptions): SentenceCheck {
-  const check = cited.length === 0 ? uncited(claim, all, weigh) : citing(claim, { cited, all, weigh });
+export function checkSentence(claim: Claim, options: CheckOptions): SentenceCheck {
+  const { cited, all, weigh } = options;
+  const check = cited.length === 0 ? uncited(claim, all, weigh) : citing(claim, options);
   const verdict = toVerdict(check.score);
   return { score: Math.round(check.score * 100) / 100, verdict, reasons: reasonsFor(verdict, check.doubts) };
 }
@@ -117,15 +126,26 @@ function uncited(claim: Claim, all: readonly Evidence[], weigh: Weigh): Support 
   return capped(score, [...doubts, { reason: 'not-cited' }]);
 }
 
-/** Where a passage that was not cited says it much better, the number is probably the wrong one. */
-function citing(claim: Claim, { cited, all, weigh }: CheckOptions): Support {
+/** Where another passage says it much better than the one that is cited, the number is probably the wrong one. */
+function citing(claim: Claim, { cited, clauses = [], all, weigh }: CheckOptions): Support {
   const own = support(claim, cited, weigh);
-  if (own.score + CLEARLY_BETTER > 1) return own;
-  const isBetter = (source: Evidence): boolean =>
-    support(claim, [source], weigh).score >= own.score + CLEARLY_BETTER;
-  return all.some((source) => !cited.includes(source) && isBetter(source))
-    ? capped(own.score, [...own.doubts, { reason: 'other-source' }])
-    : own;
+  const isMisplaced =
+    anotherSaysIt({ claim, cited }, { all, weigh, own }) ||
+    clauses.some((clause) =>
+      anotherSaysIt(clause, { all, weigh, own: support(clause.claim, clause.cited, weigh) }),
+    );
+  return isMisplaced ? capped(own.score, [...own.doubts, { reason: 'other-source' }]) : own;
+}
+
+function anotherSaysIt(
+  { claim, cited }: CitedClause,
+  { all, weigh, own }: { all: readonly Evidence[]; weigh: Weigh; own: Support },
+): boolean {
+  const needed = own.score + CLEARLY_BETTER;
+  return (
+    needed <= 1 &&
+    all.some((source) => !cited.includes(source) && support(claim, [source], weigh).score >= needed)
+  );
 }
 
 function content(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): number {

@@ -57,12 +57,16 @@ interface Statement {
 }
 
 function pickStatements(passage: Passage, random: () => number): Statement[] {
+  return shuffle(readStatements(passage), random).slice(0, SENTENCES_PER_PASSAGE);
+}
+
+function readStatements(passage: Passage): Statement[] {
   const sentences = splitSentences(passage.text).map(({ start, end, text }) => ({
     start,
     end,
     text: text.replace(/^(?:[-*+•]|\d{1,2}[.)、])\s*/, '').replaceAll(/\s+/g, ' '),
   }));
-  const statements = sentences.flatMap(({ end, text }, place): Statement[] => {
+  return sentences.flatMap(({ end, text }, place): Statement[] => {
     if (!isStatement(text)) return [];
     const behind = sentences[place + 1];
     const follows =
@@ -71,7 +75,6 @@ function pickStatements(passage: Passage, random: () => number): Statement[] {
       !passage.text.slice(end, behind.start).includes('\n');
     return [{ passage, text, ...(follows ? { next: behind.text } : {}) }];
   });
-  return shuffle(statements, random).slice(0, SENTENCES_PER_PASSAGE);
 }
 
 function isStatement(text: string): boolean {
@@ -107,6 +110,10 @@ function casesOf({ text, next }: Statement, { passage, corpus, random }: Place):
 
   const near = neighbours[0] === undefined ? -1 : shown.indexOf(neighbours[0]);
   const far = shown.findIndex((other) => strangers.includes(other));
+  const other = near === -1 ? far : near;
+  const second = shown[other] && readStatements(shown[other])[0];
+  const withSecond = (marker: string): string | undefined =>
+    second && joinSentences([text, second.text], language, marker);
   const elsewhere = strangers.slice(0, SOURCES);
   const names = {
     here: corpus.names.get(passage.documentId) ?? [],
@@ -130,6 +137,12 @@ function casesOf({ text, next }: Statement, { passage, corpus, random }: Place):
     ...(next === undefined
       ? []
       : casesOfNeighbours([text, next], language).map(({ kind, said }) => make(kind, said, right))),
+    ...(second === undefined
+      ? []
+      : [
+          { kind: 'right:two-sources', said: withSecond(` [${right}]`), cited: other + 1 },
+          { kind: 'swapped:two-sources', said: withSecond(` [${other + 1}]`), cited: right },
+        ].flatMap(({ kind, said, cited }) => (said === undefined ? [] : [make(kind, said, cited)]))),
   ];
 }
 

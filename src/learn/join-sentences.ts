@@ -1,22 +1,30 @@
 import type { Language } from '../types.js';
 import { numbersOf, replaceAt } from './tamper.js';
 
-/** Two sentences that follow each other in a passage, without white space around them. */
+/** Two sentences, mostly such as follow each other in a passage, without white space around them. */
 export type Neighbours = readonly [string, string];
 
 const STOP = /[.。]$/;
 const CONNECTORS: Record<Language, readonly string[]> = { en: [', and ', '; '], zh: ['，', '；'] };
 /** Words that are no names: they lose their capital inside a sentence. */
-const OPENER =
+export const OPENER =
   /^(?:The|An?|This|That|These|Those|There|Its?|He|She|They|We|You|Your|Our|His|Her|Their|In|On|At|By|To|For|From|With|After|Before|During|As|If|When|While)\b/;
 
-/** Both in one sentence, as language models like to say them; undefined where the first has no plain end. */
-export function joinSentences([first, second]: Neighbours, language: Language): string | undefined {
+/**
+ * Both in one sentence, as language models like to say them; undefined where the first has no plain end.
+ *
+ * @param marker stands at the end of the first, where each cites a passage of its own
+ */
+export function joinSentences(
+  [first, second]: Neighbours,
+  language: Language,
+  marker = '',
+): string | undefined {
   if (!STOP.test(first)) return undefined;
   const connectors = CONNECTORS[language];
   const connector = connectors[first.length % connectors.length];
   const opening = OPENER.test(second) ? second.charAt(0).toLowerCase() : second.charAt(0);
-  return `${first.replace(STOP, '')}${connector}${opening}${second.slice(1)}`;
+  return `${first.replace(STOP, '')}${marker}${connector}${opening}${second.slice(1)}`;
 }
 
 /** The first number of each in the place of the other's; undefined where one has none, or both the same. */

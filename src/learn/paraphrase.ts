@@ -1,4 +1,5 @@
 import type { Language } from '../types.js';
+import { OPENER } from './join-sentences.js';
 
 /** Says the same otherwise; undefined where the sentence gives no occasion. */
 export type Paraphrase = (text: string, language: Language) => string | undefined;
@@ -71,6 +72,19 @@ const SYNONYMS: Record<Language, readonly (readonly [string, string])[]> = {
   ],
 };
 
+/** Language models introduce what they say. */
+const FRAMES: Record<Language, readonly string[]> = {
+  en: [
+    'According to the documents, ',
+    'Based on the information provided, ',
+    'Yes, ',
+    'In short, ',
+    'Please note that ',
+    'To answer your question: ',
+  ],
+  zh: ['根据资料，', '是的，', '根据您提供的信息，', '总的来说，', '请注意，', '简单来说，'],
+};
+
 /** The ways, by the name under which they are reported. */
 export const PARAPHRASES: Record<string, Paraphrase> = {
   reordered: reorder,
@@ -78,6 +92,7 @@ export const PARAPHRASES: Record<string, Paraphrase> = {
   shortened: shorten,
   numerals: writeNumeralsOtherwise,
   dates: writeDatesOtherwise,
+  framed: frame,
 };
 
 /** "In 1905, he moved." → "He moved in 1905."; 甲，乙，丙。→ 乙，丙，甲。 */
@@ -164,4 +179,10 @@ function writeDatesOtherwise(text: string, language: Language): string | undefin
               : `${name} ${day}${year === undefined ? '' : `, ${year}`}`,
         );
   return changed === text ? undefined : changed;
+}
+
+function frame(text: string, language: Language): string | undefined {
+  const frames = FRAMES[language];
+  const opening = OPENER.test(text) ? text.charAt(0).toLowerCase() : text.charAt(0);
+  return `${frames[text.length % frames.length]}${opening}${text.slice(1)}`;
 }

@@ -269,6 +269,15 @@ describe('a finished sentence is checked', () => {
     expect(follow([answer], [source]).checks[0]).toMatchObject({ verdict });
   });
 
+  it.each([
+    ['Gold members have 45 days [1], and next-day delivery costs ¥18 [2].', 'supported'],
+    ['Gold members have 45 days [2], and next-day delivery costs ¥18 [1].', 'weak'],
+    ['Gold members have 45 days [1][2], and next-day delivery costs ¥18 [1][2].', 'supported'],
+    ['满 99 元包邮[3]，金牌会员有 45 天[1]。', 'supported'],
+  ])('with each of its markers on its own clause: “%s”', (answer, verdict) => {
+    expect(check(answer)).toMatchObject({ verdict });
+  });
+
   it('and flagged where it cites the wrong passage', () => {
     expect(check('Gold members have 45 days [2].')?.verdict).toBe('unsupported');
   });

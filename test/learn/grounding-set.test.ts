@@ -62,13 +62,14 @@ describe('the grounding set', () => {
   });
 
   it('paraphrases without a change of meaning', () => {
-    const { reordered, numerals, dates, shortened } = PARAPHRASES;
+    const { reordered, numerals, dates, shortened, framed } = PARAPHRASES;
     expect(reordered?.('In 1905, he published four papers.', 'en')).toBe('He published four papers in 1905.');
     expect(reordered?.('He came, saw, and won.', 'en')).toBeUndefined();
     expect(numerals?.('保修 3 年，误差 25%。', 'zh')).toBe('保修 三 年，误差 百分之二十五。');
     expect(numerals?.('Within two hours, by 5 %.', 'en')).toBe('Within 2 hours, by 5 percent.');
     expect(dates?.('Finished on 31 March 1889.', 'en')).toBe('Finished on March 31, 1889.');
     expect(dates?.('2019年5月6日开业。', 'zh')).toBe('2019-05-06开业。');
+    expect(framed?.('It is high.', 'en')).toMatch(/^[A-Z].+ it is high\.$/);
     expect(shortened?.('It is high (330 metres) and heavy as well.', 'en')).toBe(
       'It is high and heavy as well.',
     );
@@ -100,6 +101,7 @@ describe('two sentences in one', () => {
     expect(joinSentences(['保修期为 3 年。', '电池为 12 个月。'], 'zh')).toBe(
       '保修期为 3 年；电池为 12 个月。',
     );
+    expect(joinSentences(['It rains.', 'Bern is wet.'], 'en', ' [2]')).toBe('It rains [2]; Bern is wet.');
     expect(joinSentences(['It rains!', 'Bern is wet.'], 'en')).toBeUndefined();
   });
 
