@@ -48,6 +48,14 @@ async function openChat(app: TestApp, knowledgeBase: string, options: OpenPageOp
   return page;
 }
 
+/** The number under which the prompt shows the passage with these words. */
+function numberOf(words: string, prompt: string): string {
+  const passage = prompt.split('<passage n=').find((text) => text.includes(words));
+  const number = /^\D*(\d+)/.exec(passage ?? '')?.[1];
+  if (number === undefined) throw new Error(`no passage says "${words}"`);
+  return number;
+}
+
 const desktop = { viewport: { width: 1280, height: 800 } };
 const phone = {
   viewport: { width: 390, height: 800 },
@@ -108,12 +116,15 @@ await take('takeover-desk', desk);
 
 await quoting.close();
 
-model.respond({
-  steps: [
-    'You may return an unused item within 30 days of the day the parcel was delivered [1]. ',
-    'Gold members of the Kettle Club have 60 days [1]. ',
-    'Every return is free of charge for everybody.',
-  ],
+model.respond(({ body }) => {
+  const returns = numberOf('the parcel was delivered', JSON.stringify(body.messages));
+  return {
+    steps: [
+      `You may return an unused item within 30 days of the day the parcel was delivered [${returns}]. `,
+      `Gold members of the Kettle Club have 60 days [${returns}]. `,
+      'Every return is free of charge for everybody.',
+    ],
+  };
 });
 const writing = await start({ OPENAI_BASE_URL: model.url, CHAT_MODEL: 'example-model' });
 const marked = await openChat(writing, 'shop-support', { viewport: { width: 1280, height: 640 } });
