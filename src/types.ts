@@ -121,4 +121,6 @@ export interface Turn {
   answer: string;
   /** The answer asked back for what was missing; the next question may be the reply. */
   asksBack?: boolean;
+  /** Nothing was found to answer from: only the question belongs to the conversation. */
+  unanswered?: boolean;
 }

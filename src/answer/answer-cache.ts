@@ -100,9 +100,10 @@ export function createAnswerCache({ embedder, analyzer, contextOf }: AnswerCache
   };
 }
 
-/** A question that stands alone, where the knowledge base wants it. */
+/** A question that the prompt has no earlier turns with, where the knowledge base wants it. */
 function isCacheable({ knowledgeBase, turns, images }: AnswerRequest): boolean {
-  return knowledgeBase.answerCache && turns.length === 0 && images.length === 0;
+  const hasHistory = turns.some(({ unanswered }) => unanswered !== true);
+  return knowledgeBase.answerCache && !hasHistory && images.length === 0;
 }
 
 function keyOf(request: AnswerRequest, contextOf: AnswerCacheOptions['contextOf']): string {

@@ -150,11 +150,11 @@ function writeQuestion({ text, standalone }: Question): string {
   return text === standalone ? text : `${text}\n(= ${standalone})`;
 }
 
-/** The latest turns that fit, oldest first. */
+/** The latest answered turns that fit, oldest first: what was not known then is looked up anew. */
 function boundHistory(turns: readonly Turn[], hide: Writing['hide']): ChatMessage[] {
   const messages: ChatMessage[] = [];
   let left = HISTORY_TOKENS;
-  for (const turn of turns.toReversed()) {
+  for (const turn of turns.filter(({ unanswered }) => unanswered !== true).toReversed()) {
     const question = hide(cleanText(turn.question));
     const answer = hide(shorten(cleanText(turn.answer)));
     left -= countTokens(question) + countTokens(answer);

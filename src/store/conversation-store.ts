@@ -59,8 +59,8 @@ export interface ConversationStore {
   readFrames(messageId: string, afterSeq: number): Promise<AnswerFrame[] | undefined>;
   readMessage(messageId: string): Promise<StoredMessage | undefined>;
   /**
-   * Turns of a conversation that were answered or asked back, oldest first, the last `limit` of them; of several versions the
-   * last one that was. `before`: only those asked before this message, which is no version of another.
+   * Turns of a conversation that were about its knowledge, oldest first, the last `limit` of them; of several versions the
+   * last one that was answered. `before`: only those asked before this message, which is no version of another.
    */
   readTurns(
     conversationId: string,

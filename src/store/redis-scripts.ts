@@ -3,7 +3,8 @@ import { defineScript } from 'redis';
 /**
  * What must happen in Redis as one step. Keys:
  *
- *     askbase:message:<id>             hash: conversationId, question, askedAt, regenerates, status, standalone, answer, server, attempt, swept
+ *     askbase:message:<id>             hash: conversationId, question, askedAt, regenerates, status, standalone, answer, reason, server,
+ *                                      attempt, swept
  *     askbase:frames:<id>              stream: one entry per frame, `f` its JSON, id `0-<seq + 1>`
  *     askbase:trace:<id>, :feedback:<id>   JSON
  *     askbase:conversation:<id>        hash: knowledgeBase, owner, title, createdAt, updatedAt
@@ -50,7 +51,7 @@ redis.call('SET', lease, '1', 'PX', leaseMs)
 return 'ok'
 `;
 
-/** Per frame: seq, JSON, standalone question, status, answer; empty where it has none. */
+/** Per frame: seq, JSON, standalone question, status, answer, why there is none; empty where it has none. */
 const APPEND = `
 local message, frames, running = KEYS[1], KEYS[2], KEYS[3]
 local messageId = ARGV[1]
@@ -60,7 +61,7 @@ if status ~= 'running' then
   return redis.call('HEXISTS', message, 'swept') == 1 and 'interrupted' or 'ok'
 end
 local length = redis.call('XLEN', frames)
-for at = 2, #ARGV, 5 do
+for at = 2, #ARGV, 6 do
   local seq = tonumber(ARGV[at])
   if seq > length then return 'gap' end
   if seq == length then
@@ -68,7 +69,7 @@ for at = 2, #ARGV, 5 do
     length = length + 1
     if ARGV[at + 2] ~= '' then redis.call('HSET', message, 'standalone', ARGV[at + 2]) end
     if ARGV[at + 3] ~= '' then
-      redis.call('HSET', message, 'status', ARGV[at + 3], 'answer', ARGV[at + 4])
+      redis.call('HSET', message, 'status', ARGV[at + 3], 'answer', ARGV[at + 4], 'reason', ARGV[at + 5])
       redis.call('SREM', running, messageId)
       break
     end

@@ -3,7 +3,6 @@ import { AppError, toPublicError } from '../errors.js';
 import type { AnswerFrame } from '../frames.js';
 import { LOCAL_OWNER } from '../identity/identity.js';
 import type { KeyStore, StoredKey } from '../identity/key-store.js';
-import type { Turn } from '../types.js';
 import type {
   Belonging,
   ConversationStore,
@@ -11,9 +10,9 @@ import type {
   StoredMessage,
 } from './conversation-store.js';
 import type { Feedback, FeedbackStore } from './feedback-store.js';
-import { lastVersions } from './message-versions.js';
 import type { RedisClient, RedisConnection } from './redis-connection.js';
 import type { Trace, TraceStore } from './trace-store.js';
+import { toTurns } from './turns.js';
 
 export interface RedisStoreOptions {
   redis: RedisConnection;
@@ -165,17 +164,7 @@ export function createRedisStore({ redis, maxTraces = 10_000, leaseMs = 15_000 }
     },
 
     async readTurns(conversationId, limit, { before } = {}) {
-      const all = await readMessages(conversationId);
-      const usable = all.filter(({ status }) => status === 'answered');
-      return lastVersions(usable, { all, before })
-        .slice(-limit)
-        .map(
-          ({ question, standalone, answer }): Turn => ({
-            question,
-            standalone: standalone ?? question,
-            answer: answer ?? '',
-          }),
-        );
+      return toTurns(await readMessages(conversationId), { limit, before });
     },
 
     async readConversation(conversationId) {
@@ -328,6 +317,7 @@ interface MessageHash {
   regenerates?: string;
   standalone?: string;
   answer?: string;
+  reason?: string;
 }
 
 function toStoredMessage(hash: MessageHash, knowledgeBase: string): StoredMessage {
@@ -336,13 +326,13 @@ function toStoredMessage(hash: MessageHash, knowledgeBase: string): StoredMessag
   return { messageId, conversationId, knowledgeBase, question, askedAt, ...version, status };
 }
 
-/** What the script needs of a frame: seq, JSON, standalone question, status, answer. */
+/** What the script needs of a frame: seq, JSON, standalone question, status, answer, why there is none. */
 function toArguments(frame: AnswerFrame): string[] {
   const standalone = frame.type === 'answer-started' ? frame.question.standalone : '';
   const status =
     frame.type === 'answer-completed' ? frame.status : frame.type === 'answer-failed' ? 'failed' : '';
-  const answer = frame.type === 'answer-completed' ? frame.text : '';
-  return [String(frame.seq), JSON.stringify(frame), standalone, status, answer];
+  const { text: answer = '', reason = '' } = frame.type === 'answer-completed' ? frame : {};
+  return [String(frame.seq), JSON.stringify(frame), standalone, status, answer, reason];
 }
 
 function parseMaybe<T>(json: string | null): T | undefined {

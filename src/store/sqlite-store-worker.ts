@@ -13,10 +13,10 @@ import type {
   StoredMessage,
 } from './conversation-store.js';
 import type { Feedback } from './feedback-store.js';
-import { lastVersions } from './message-versions.js';
 import { inTransaction, openDatabase } from './sqlite-database.js';
 import { HANDOFF_TABLES, serveHandoffs } from './sqlite-handoffs.js';
 import type { Trace } from './trace-store.js';
+import { type AskedMessage, toTurns } from './turns.js';
 import { serveMethods } from './worker-rpc.js';
 
 const MIGRATIONS = [
@@ -84,12 +84,6 @@ const MIGRATIONS = [
 const MESSAGE_COLUMNS = `
   message_id AS messageId, conversation_id AS conversationId, knowledge_base AS knowledgeBase, question,
   asked_at AS askedAt, regenerates, status`;
-
-type TurnRow = Pick<StoredMessage, 'messageId' | 'regenerates' | 'status' | 'question'> & {
-  standalone: string | null;
-  answer: string;
-  reason: string | null;
-};
 
 /** A first version says nothing of versions. */
 function toMessage<M = StoredMessage>({ regenerates, ...row }: Record<string, unknown>): M {
@@ -238,16 +232,8 @@ function openStore({ file, maxTraces }: { file: string; maxTraces: number }) {
     },
 
     readTurns(conversationId: string, limit: number, before: string | undefined): Turn[] {
-      const all = readTurns.all(conversationId).map((row) => toMessage<TurnRow>(row));
-      const usable = all.filter(({ status, reason }) => status === 'answered' || reason === 'clarification');
-      return lastVersions(usable, { all, before })
-        .slice(-limit)
-        .map(({ question, standalone, answer, reason }) => ({
-          question,
-          standalone: standalone ?? question,
-          answer,
-          ...(reason === 'clarification' ? { asksBack: true } : {}),
-        }));
+      const messages = readTurns.all(conversationId).map((row) => toMessage<AskedMessage>(row));
+      return toTurns(messages, { limit, before });
     },
 
     readConversation(conversationId: string): StoredMessage[] | undefined {

@@ -138,6 +138,13 @@ describe('the answer cache', () => {
     expect(answerer.calls).toBe(2);
   });
 
+  it('is asked after a turn that was not answered', async () => {
+    const { ask } = createPair();
+    await ask(request(QUESTION));
+    const turns = [{ question: 'a', standalone: 'a', answer: "I don't know.", unanswered: true }];
+    expect(hitOf(await ask(request(QUESTION, { turns })))).toMatchObject({ kind: 'exact' });
+  });
+
   it('keeps nothing of an answer that was not written to its end', async () => {
     const { answerer, ask } = createPair();
     const { answer } = answerer;

@@ -131,6 +131,15 @@ describe('the messages to the language model', () => {
     expect(history.reduce((sum, { content }) => sum + countTokens(content), 0)).toBeLessThanOrEqual(1_500);
   });
 
+  it('carry no turn that was not answered', async () => {
+    const turns = [
+      { question: 'Q?', standalone: 'Q?', answer: 'An answer.' },
+      { question: 'Who?', standalone: 'Who?', answer: "I don't know.", unanswered: true },
+    ];
+    const history = (await messagesFor({ turns })).slice(1, -1);
+    expect(history.map(({ content }) => content)).toEqual(['Q?', 'An answer.']);
+  });
+
   it('carry a very long answer shortened', async () => {
     const turns = [{ question: 'Q?', standalone: 'Q?', answer: 'long '.repeat(5_000) }];
     const history = (await messagesFor({ turns })).slice(1, -1);

@@ -147,6 +147,25 @@ export function conversationStoreContract(
       expect(await store.readTurns('c1', 10, { before: 'm1' })).toEqual([]);
     });
 
+    test('gives questions without an answer as turns too, where they were about the knowledge', async () => {
+      await answer('c1', 'm1', [
+        startedBody('one'),
+        completedBody('Nothing', 'no-answer', 'below-threshold'),
+      ]);
+      await answer('c1', 'm2', [startedBody('two'), completedBody('How old?', 'no-answer', 'clarification')]);
+      await answer('c1', 'm3', [startedBody('three'), completedBody('Call 120', 'no-answer', 'triage')]);
+      expect(await store.readTurns('c1', 10)).toEqual([
+        { question: 'About m1?', standalone: 'one', answer: 'Nothing', unanswered: true },
+        { question: 'About m2?', standalone: 'two', answer: 'How old?', asksBack: true },
+      ]);
+      await store.startMessage({ ...message('c1', 'm4'), regenerates: 'm1' });
+      await store.appendFrames(framesOf('c1', 'm4', [startedBody('one'), completedBody('Found')]));
+      await store.startMessage({ ...message('c1', 'm5'), regenerates: 'm1' });
+      const none = completedBody('Nothing', 'no-answer', 'no-hits');
+      await store.appendFrames(framesOf('c1', 'm5', [startedBody('one'), none]));
+      expect((await store.readTurns('c1', 10))[0]).toMatchObject({ answer: 'Found' });
+    });
+
     test('gives the answered turns of a conversation, the last ones, oldest first', async () => {
       await answer('c1', 'm1', [startedBody('one, written out'), completedBody('Answer one')]);
       await answer('c1', 'm2', [startedBody('two'), completedBody('Sorry', 'no-answer')]);

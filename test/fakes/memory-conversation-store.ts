@@ -6,8 +6,7 @@ import type {
   ConversationSummary,
   StoredMessage,
 } from '../../src/store/conversation-store.js';
-import { lastVersions } from '../../src/store/message-versions.js';
-import type { Turn } from '../../src/types.js';
+import { type AskedMessage, toTurns } from '../../src/store/turns.js';
 
 interface Entry {
   owner: string;
@@ -51,11 +50,7 @@ export function createMemoryConversationStore(): ConversationStore {
       return entries.get(messageId)?.message;
     },
     async readTurns(conversationId, limit, { before } = {}) {
-      const found = entriesOf(conversationId);
-      const usable = found.filter((entry) => toTurn(entry).length > 0).map(({ message }) => message);
-      return lastVersions(usable, { all: found.map(({ message }) => message), before })
-        .flatMap(({ messageId }) => toTurn(entries.get(messageId) as Entry))
-        .slice(-limit);
+      return toTurns(entriesOf(conversationId).map(toAskedMessage), { limit, before });
     },
     async readConversation(conversationId) {
       const found = entriesOf(conversationId);
@@ -115,14 +110,11 @@ export function createMemoryConversationStore(): ConversationStore {
   };
 }
 
-function toTurn({ message, frames }: Entry): Turn[] {
-  const first = frames.find(({ type }) => type === 'answer-started');
+function toAskedMessage({ message, frames }: Entry): AskedMessage {
+  const started = frames.find((frame) => frame.type === 'answer-started');
   const final = frames.at(-1);
-  if (final?.type !== 'answer-completed') return [];
-  const asksBack = final.reason === 'clarification';
-  if (final.status !== 'answered' && !asksBack) return [];
-  const standalone = first?.type === 'answer-started' ? first.question.standalone : message.question;
-  return [{ question: message.question, standalone, answer: final.text, ...(asksBack ? { asksBack } : {}) }];
+  const { text: answer = null, reason = null } = final?.type === 'answer-completed' ? final : {};
+  return { ...message, standalone: started?.question.standalone ?? null, answer, reason };
 }
 
 function summarise(messages: StoredMessage[]): ConversationSummary {

@@ -1,4 +1,4 @@
-import type { AnswerFrame, FrameBody } from '../../src/frames.js';
+import type { AnswerFrame, FrameBody, NoAnswerReason } from '../../src/frames.js';
 import type { Trace } from '../../src/store/trace-store.js';
 
 /** Numbers frame bodies from `firstSeq` on, as frames of one message. */
@@ -16,8 +16,21 @@ export function startedBody(standalone: string, knowledgeBase = 'shop'): FrameBo
   return { type: 'answer-started', question, knowledgeBase, mode: 'extractive' };
 }
 
-export function completedBody(text: string, status: 'answered' | 'no-answer' = 'answered'): FrameBody {
-  return { type: 'answer-completed', status, text, citations: [], timings: { total: 1 }, degraded: [] };
+export function completedBody(
+  text: string,
+  status: 'answered' | 'no-answer' = 'answered',
+  reason?: NoAnswerReason,
+): FrameBody {
+  const why = reason === undefined ? {} : { reason };
+  return {
+    type: 'answer-completed',
+    status,
+    ...why,
+    text,
+    citations: [],
+    timings: { total: 1 },
+    degraded: [],
+  };
 }
 
 export function traceOf(messageId: string, conversationId = 'c1'): Trace {
