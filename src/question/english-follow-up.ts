@@ -58,6 +58,14 @@ const SCAFFOLD =
 const ASKS_FOR_NOUN =
   /^(?:\w+[, ]+)*?(?:what|where|who|when|how(?: \w+)?) (?:is|are|was|were) +$|^(?:what|where|who)['’]s +$/i;
 
+/** "can I ", "do you have to ": a verb comes next. */
+const SUBJECT_BEFORE =
+  /\b(?:i|you|we|they|he|she|one)(?: (?:(?:have|need|want|like|wish) to|can|could|should|must|will|may))? $/i;
+/** "does the ", "is ": a subject comes next, and then a verb or what is said of it. */
+const AUXILIARY_BEFORE =
+  /\b(?:do|does|did|is|are|was|were|can|could|will|would|should|must|may|has|have|had) $/i;
+const ADVERB = /^(?:abroad|overseas|online|offline|home|back|away|together|worldwide|everywhere|\p{L}+ly)$/iu;
+
 const LONGEST_TOPIC = 100;
 /** A carried topic stands in brackets at the end. */
 const CARRIED = /\s*\(([^()]*)\)\s*$/;
@@ -104,11 +112,14 @@ export const englishFollowUp: FollowUpRules = {
 
   replaceSubject(previous, fragment) {
     const named = fragment.replace(/[\s\p{P}]+$/u, '');
-    const subject = findFirstNoun(previous.replace(CARRIED, ''));
-    if (subject === undefined || named === '' || PREPOSITION.test(named) || /-/.test(named)) return undefined;
+    if (named === '' || PREPOSITION.test(named) || /-/.test(named)) return undefined;
+    const nouns = findNouns(previous.replace(CARRIED, ''));
     const bringsArticle = /^(?:an?|the|my|your) /i.test(named);
-    const start = bringsArticle ? subject.start : subject.nounStart;
-    return previous.slice(0, start) + named + previous.slice(subject.end);
+    // "the lid" stands in for "the pan", and "stairs" for "carpets".
+    const counterpart = nouns?.find(({ article }) => article > 0 === bringsArticle) ?? nouns?.[0];
+    if (counterpart === undefined) return undefined;
+    const start = counterpart.start - (bringsArticle ? counterpart.article : 0);
+    return previous.slice(0, start) + named + previous.slice(counterpart.end);
   },
 
   isClause: (text) => CLAUSE.test(text),
@@ -125,22 +136,46 @@ function subjectWords(text: string): string[] {
   );
 }
 
-/** The first words side by side that name something, with the article before them. */
-function findFirstNoun(question: string): { start: number; nounStart: number; end: number } | undefined {
-  let found: { start: number; nounStart: number; end: number } | undefined;
-  for (const { index, 0: word } of question.matchAll(/[\p{L}\p{N}'’-]+/gu)) {
-    const isNaming = subjectWords(word).length > 0;
-    const isNext = found !== undefined && question.slice(found.end, index) === ' ';
-    if (found !== undefined && !(isNaming && isNext)) return found;
-    if (!isNaming) continue;
-    const article = /(?:an?|the|my|your) $/i.exec(question.slice(0, index))?.[0].length ?? 0;
-    found = {
-      start: found?.start ?? index - article,
-      nounStart: found?.nounStart ?? index,
-      end: index + word.length,
-    };
+interface Noun {
+  /** Where its words begin, behind the article. */
+  start: number;
+  end: number;
+  /** Length of the article before it; 0 where it has none. */
+  article: number;
+}
+
+/**
+ * Words side by side that name something, without the verb before them ("I wash", "to wash"). Undefined where a subject
+ * and its verb cannot be told apart: "does the robot climb thresholds".
+ */
+function findNouns(question: string): Noun[] | undefined {
+  const nouns: Noun[] = [];
+  for (const { start, words } of findRuns(question)) {
+    const before = question.slice(0, start);
+    const isAfterVerbPlace = SUBJECT_BEFORE.test(before) || (words.length > 1 && /\bto $/i.test(before));
+    const [verb = ''] = words;
+    const naming = (isAfterVerbPlace ? words.slice(1) : words).join(' ');
+    const article = /\b(?:an?|the|my|your) $/i.exec(before)?.[0].length ?? 0;
+    if (words.length > 1 && AUXILIARY_BEFORE.test(before.slice(0, before.length - article))) return undefined;
+    if (naming === '' || ADVERB.test(naming)) continue;
+    const from = start + (isAfterVerbPlace ? verb.length + 1 : 0);
+    nouns.push({ start: from, end: from + naming.length, article: isAfterVerbPlace ? 0 : article });
   }
-  return found;
+  return nouns;
+}
+
+function findRuns(question: string): { start: number; words: string[] }[] {
+  const runs: { start: number; end: number; words: string[] }[] = [];
+  for (const { index, 0: word } of question.matchAll(/[\p{L}\p{N}'’-]+/gu)) {
+    if (subjectWords(word).length === 0) continue;
+    const last = runs.at(-1);
+    const end = index + word.length;
+    if (last !== undefined && question.slice(last.end, index) === ' ') {
+      last.words.push(word);
+      last.end = end;
+    } else runs.push({ start: index, end, words: [word] });
+  }
+  return runs;
 }
 
 function pronounsOf(question: string): { index: number; text: string }[] {

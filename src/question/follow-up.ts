@@ -35,13 +35,6 @@ const RULES: Record<Language, FollowUpRules> = { en: englishFollowUp, zh: chines
 const PLEASANTRY =
   /^(?:(?:thanks?|thank you|many thanks|ok(?:ay)?|great|good|bye|goodbye|hello|hi|谢谢|多谢|謝謝|好的?|再见|你好|您好|嗯|知道了|明白了)[\s\p{P}]*)+$/iu;
 
-/**
- * Writes a follow-up out as a question of its own, without a language model: the topic of the question before it
- * takes the place of a pronoun, or is added in brackets. A question that stands by itself is left as it is, so that
- * the conversation can change its subject.
- *
- * @param previous the last question, written out
- */
 /** A correction that says all of it stands alone; else it takes its place in the question before. */
 function correct(correction: string, previous: string): string {
   const rules = RULES[detectLanguage(correction)];
@@ -53,6 +46,13 @@ function correct(correction: string, previous: string): string {
   return topic.text === '' || standsAlone ? correction : rules.addTopic(named, topic.text);
 }
 
+/**
+ * Writes a follow-up out as a question of its own, without a language model: the topic of the question before it
+ * takes the place of a pronoun, or is added in brackets. A question that stands by itself is left as it is, so that
+ * the conversation can change its subject.
+ *
+ * @param previous the last question, written out
+ */
 export function writeOutFollowUp(question: string, previous: string): string {
   const language = detectLanguage(question);
   const rules = RULES[language];

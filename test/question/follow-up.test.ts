@@ -36,6 +36,14 @@ describe('a follow-up is written out', () => {
       'What about same-day?',
       'What about same-day? (next-day delivery cost)',
     ],
+    // another thing in the place of what was asked about, and never in that of a verb
+    ['Can I return opened headphones?', 'What about shoes?', 'Can I return shoes?'],
+    ['Can I wash the pan in the dishwasher?', 'And the lid?', 'Can I wash the lid in the dishwasher?'],
+    ['How do I descale my kettle?', 'And the coffee machine?', 'How do I descale the coffee machine?'],
+    ['Do you accept PayPal?', 'What about cash?', 'Do you accept cash?'],
+    ['Is it possible to exchange headphones?', 'And shoes?', 'Is it possible to exchange shoes?'],
+    ['Do you ship abroad?', 'What about Japan?', 'What about Japan? (ship abroad)'],
+    ['Does the robot climb thresholds?', 'And stairs?', 'And stairs? (the robot climb thresholds)'],
     ['Can I return opened headphones?', 'Why?', 'Why? (return opened headphones)'],
     [
       'Can I return opened headphones?',
