@@ -51,8 +51,9 @@ function fold(text: string): string {
     .replaceAll(/\s+/g, ' ');
 }
 
+/** Who is in a hurry leaves the apostrophe out: cant breathe. */
 function englishPattern(phrase: string): RegExp {
-  const words = fold(phrase).trim().split(/[ -]/).map(escapePattern).join('[ -]');
+  const words = fold(phrase).trim().split(/[ -]/).map(escapePattern).join('[ -]').replaceAll("'", "'?");
   return new RegExp(`(?<![\\p{L}\\p{N}])${words}s?(?![\\p{L}\\p{N}])`, 'gu');
 }
 

@@ -11,6 +11,7 @@ describe('a phrase of a knowledge base', () => {
     'Chest-pain after running',
     'chest pains',
     'I can’t breathe',
+    'i cant breathe',
     '我胸痛得厉害',
     '胸 痛怎么办',
     '我想自殺',
