@@ -6,7 +6,7 @@ import { createPhraseMatcher, type Phrase, type PhraseMatcher, type Unit } from 
 import { STOP_WORDS } from './stop-words.js';
 
 /** Changes with every change of what `analyze` gives: passages analysed by another version are indexed again. */
-export const ANALYZER_VERSION = 'askbase-1';
+export const ANALYZER_VERSION = 'askbase-2';
 
 /** What a knowledge base knows about its words: `dictionary` and `synonyms` of kb.yaml. */
 export interface Lexicon {
@@ -56,11 +56,11 @@ export function createAnalyzer(): Analyzer {
     return matcher(toUnits(stretches, segmenter));
   };
 
-  const analyze = (text: string, lexicon: Lexicon, hanTerms: HanTerms): WeighedTerm[] => {
+  const analyze = (text: string, lexicon: Lexicon, { hanTerms, latinTerms }: TermRules): WeighedTerm[] => {
     const stretches = cutIntoStretches(text);
     const terms = stretches.flatMap((stretch) => {
       if (stretch.kind === 'break') return [];
-      return stretch.kind === 'han' ? hanTerms(stretch.text, segmenter) : wordTerms(stretch.text).map(whole);
+      return stretch.kind === 'han' ? hanTerms(stretch.text, segmenter) : latinTerms(stretch.text).map(whole);
     });
     const wanted = terms.filter(({ term }) => !STOP_WORDS.has(term));
     // "What is it?" has nothing but stop words: better to search by those than by nothing.
@@ -68,7 +68,7 @@ export function createAnalyzer(): Analyzer {
   };
   const weighQuestion = (text: string, lexicon: Lexicon): Map<string, number> => {
     const weights = new Map<string, number>();
-    for (const { term, weight } of analyze(text, lexicon, questionHanTerms)) {
+    for (const { term, weight } of analyze(text, lexicon, QUESTION)) {
       weights.set(term, Math.max(weight, weights.get(term) ?? 0));
     }
     return weights;
@@ -76,14 +76,14 @@ export function createAnalyzer(): Analyzer {
 
   return {
     version: ANALYZER_VERSION,
-    analyze: (text, lexicon) => analyze(text, lexicon, passageHanTerms).map(({ term }) => term),
+    analyze: (text, lexicon) => analyze(text, lexicon, PASSAGE).map(({ term }) => term),
     analyzeQuestion: (text, lexicon) => [...weighQuestion(text, lexicon).keys()],
     weighQuestion,
   };
 }
 
 function cutIntoStretches(text: string): Stretch[] {
-  const normal = text.normalize('NFKC').toLowerCase();
+  const normal = text.normalize('NFKC').replaceAll('\u2010', '-').toLowerCase();
   const folded = /\p{Script=Han}/u.test(normal) ? foldToSimplified(normal) : normal;
   return Array.from(folded.matchAll(STRETCH), ({ groups }): Stretch => {
     if (groups?.han !== undefined) return { kind: 'han', text: groups.han };
@@ -97,7 +97,17 @@ interface WeighedTerm {
   weight: number;
 }
 
-type HanTerms = (run: string, segmenter: Segmenter) => WeighedTerm[];
+/** What a passage gives in every form that it may be asked for in, a question gives once. */
+interface TermRules {
+  hanTerms: (run: string, segmenter: Segmenter) => WeighedTerm[];
+  latinTerms: (word: string) => string[];
+}
+
+const PASSAGE: TermRules = {
+  hanTerms: passageHanTerms,
+  latinTerms: (word) => [...wordTerms(word), ...joinedWord(word)],
+};
+const QUESTION: TermRules = { hanTerms: questionHanTerms, latinTerms: wordTerms };
 
 function whole(term: string): WeighedTerm {
   return { term, weight: 1 };
@@ -176,6 +186,12 @@ function wordTerms(raw: string): string[] {
 /** don't → don, customer's → customer, next-day → next day. */
 function splitWord(word: string): string[] {
   return word.replace(/['’]\p{L}{1,2}$/u, '').split(/[.,'’_/-]/);
+}
+
+/** A plain word with a hyphen, without it: email finds e-mail, wifi finds Wi-Fi. */
+function joinedWord(raw: string): string[] {
+  const word = stripMarks(raw);
+  return /^\p{L}+(?:-\p{L}+)+$/u.test(word) ? [stem(word.replaceAll('-', ''))] : [];
 }
 
 function stem(word: string): string {

@@ -52,6 +52,21 @@ test.each([
   expect(shared(passage, question)).toContain(term);
 });
 
+test.each([
+  ['The Wi-Fi password', 'wifi', 'wifi'],
+  ['by e-mail', 'Emails', 'email'],
+  ['The Wi\u2011Fi password', 'wifi', 'wifi'],
+  ['pre-orders ship first', 'my preorder', 'preorder'],
+])('finds a word with a hyphen by the same word without: %s by %s', (passage, question, term) => {
+  expect(shared(passage, question)).toEqual([term]);
+});
+
+test('does not ask for more of a hyphenated word than its parts', () => {
+  expect(analyzer.analyzeQuestion('next-day delivery', PLAIN)).toEqual(
+    analyzer.analyzeQuestion('next day delivery', PLAIN),
+  );
+});
+
 test('does not take v2.1 for v2.10 or E07 for E08', () => {
   expect(shared('firmware v2.10, error E08', 'v2.1 E07')).toEqual([]);
 });
