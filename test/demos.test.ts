@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { type Core, createCore } from '../src/core.js';
+import { findRedFlag } from '../src/question/shortcuts.js';
 import { reasonAgainst } from '../src/rerank/reason-against.js';
 import { ROOT_DIR } from './support/app.js';
 import { silentLogger } from './support/silent-logger.js';
@@ -54,6 +55,28 @@ describe('the demos', () => {
       if ((await readFor(id, text)).length === 0) refused.push(text);
     }
     expect(refused).toEqual([]);
+  });
+
+  it('hear red flags in the words of people who do not know the phrases', () => {
+    const flags = readFileSync(join(ROOT_DIR, 'test/fixtures/red-flags/red-flags.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { half: string; text: string; redFlag: string | null });
+    const knowledgeBase = core.knowledgeBases.get('health-consultation');
+    if (knowledgeBase === undefined) throw new Error('There is no demo for health.');
+    const ids = new Set(knowledgeBase.triage.map(({ id }) => id));
+    const share = (half: string, isMeant: boolean): number => {
+      const some = flags.filter((one) => one.half === half && (one.redFlag !== null) === isMeant);
+      expect(some.length).toBeGreaterThan(50);
+      if (isMeant) expect(new Set(some.map(({ redFlag }) => redFlag))).toEqual(ids);
+      return (
+        some.filter(({ text }) => findRedFlag(text, knowledgeBase, 'en') !== undefined).length / some.length
+      );
+    };
+    expect(share('development', true)).toBeGreaterThan(0.97);
+    expect(share('test', true)).toBeGreaterThan(0.8);
+    expect(share('development', false)).toBeLessThan(0.06);
+    expect(share('test', false)).toBeLessThan(0.04);
   });
 
   it('know a code that a document explains from one that none does', { timeout: 60_000 }, async () => {

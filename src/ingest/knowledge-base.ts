@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPhrase } from '../question/find-phrases.js';
 import { thresholdSchema } from '../rerank/threshold.js';
 import type { Language } from '../types.js';
 
@@ -10,6 +11,10 @@ const localizedList = z.strictObject({
   en: z.array(z.string().min(1)).default([]),
   zh: z.array(z.string().min(1)).default([]),
 });
+
+/** As `find-phrases.ts` reads them: `neck + stiff|rigid` asks for both. */
+const phrase = z.string().refine(isPhrase, 'a part of a phrase has no words');
+const phraseLists = z.strictObject({ en: z.array(phrase).default([]), zh: z.array(phrase).default([]) });
 
 /** Words that are hardly ever meant kindly. */
 const ANGER = {
@@ -127,7 +132,7 @@ export const knowledgeBaseConfigSchema = z.strictObject({
   quarantine: z.boolean().default(false),
   /** Red flags that are answered at once, before retrieval. */
   triage: z
-    .array(z.strictObject({ id: z.string().min(1), phrases: localizedList, answer: localizedText }))
+    .array(z.strictObject({ id: z.string().min(1), phrases: phraseLists, answer: localizedText }))
     .default([]),
   /** Cosine from which on a curated question counts as the one that was asked; the bundled embedder's where absent. */
   faqBar: z.number().min(0).max(1).optional(),
@@ -137,8 +142,8 @@ export const knowledgeBaseConfigSchema = z.strictObject({
     .array(
       z.strictObject({
         id: z.string().min(1),
-        when: localizedList,
-        filledBy: localizedList,
+        when: phraseLists,
+        filledBy: phraseLists,
         ask: localizedText,
       }),
     )
@@ -148,10 +153,10 @@ export const knowledgeBaseConfigSchema = z.strictObject({
   doses: z.enum(['free', 'passages-only']).default('free'),
   handoff: z
     .strictObject({
-      phrases: localizedList,
+      phrases: phraseLists,
       message: localizedText,
       /** Angry words bring a person too; the question is answered all the same. Two empty lists: never. */
-      angerPhrases: localizedList.default(ANGER),
+      angerPhrases: phraseLists.default(ANGER),
       /** After so many questions in a row without an answer; 0: never. */
       afterNoAnswers: z.number().int().min(0).max(20).default(3),
     })

@@ -16,32 +16,59 @@ const CHINESE_NEGATION =
 const CLAUSE = /[^,.;:!?，。；：！？、\n]*$/;
 /**
  * Whether a text says one of the phrases: English ones as whole words (a plural too), Chinese ones anywhere;
- * case, width, traditional writing and spacing do not matter. Only a plain denial right before it ("no chest pain",
- * 没有胸痛) keeps a phrase from counting: for a red flag, once too often is better than once too few.
+ * case, width, traditional writing and spacing do not matter. `neck + stiff|rigid` asks for both, in any order and
+ * anywhere, the second in either wording. Only a plain denial right before it ("no chest pain", 没有胸痛) keeps a phrase
+ * from counting: for a red flag, once too often is better than once too few.
  */
 export function saysOneOf(text: string, phrases: PhraseLists): boolean {
-  const folded = fold(text);
-  return (
-    phrases.en.some((phrase) => says(folded, englishPattern(phrase), ENGLISH_NEGATION)) ||
-    phrases.zh.some((phrase) => says(folded, literalPattern(fold(phrase)), CHINESE_NEGATION))
-  );
+  return findPhrase(text, phrases, (folded, { pattern, negation }) => {
+    return [...folded.matchAll(pattern)].some(
+      ({ index }) => !negation.test(CLAUSE.exec(folded.slice(0, index))?.[0].trimEnd() ?? ''),
+    );
+  });
 }
 
 /** Whether a text names one of the phrases, denied or not: "no fever" says something of fever. */
 export function mentions(text: string, phrases: PhraseLists): boolean {
-  const folded = fold(text);
-  return (
-    phrases.en.some((phrase) => folded.search(englishPattern(phrase)) !== -1) ||
-    phrases.zh.some((phrase) => folded.includes(fold(phrase)))
-  );
+  return findPhrase(text, phrases, (folded, { pattern }) => folded.search(pattern) !== -1);
 }
 
-function says(text: string, pattern: RegExp, negation: RegExp): boolean {
-  for (const { index } of text.matchAll(pattern)) {
-    const before = CLAUSE.exec(text.slice(0, index))?.[0].trimEnd() ?? '';
-    if (!negation.test(before)) return true;
-  }
-  return false;
+/** What may be wrong with a phrase: a part of it without words would be found in every text. */
+export function isPhrase(phrase: string): boolean {
+  return partsOf(phrase).every((wordings) => wordings.every((wording) => /[\p{L}\p{N}]/u.test(wording)));
+}
+
+/** One part of a phrase, in any of its wordings. */
+interface Part {
+  pattern: RegExp;
+  negation: RegExp;
+}
+
+const compiled = new WeakMap<PhraseLists, Part[][]>();
+
+function findPhrase(
+  text: string,
+  phrases: PhraseLists,
+  isIn: (folded: string, part: Part) => boolean,
+): boolean {
+  const known = compiled.get(phrases) ?? [
+    ...phrases.en.map((phrase) => compile(phrase, englishPattern, ENGLISH_NEGATION)),
+    ...phrases.zh.map((phrase) => compile(phrase, literalPattern, CHINESE_NEGATION)),
+  ];
+  compiled.set(phrases, known);
+  const folded = fold(text);
+  return known.some((parts) => parts.every((part) => isIn(folded, part)));
+}
+
+function compile(phrase: string, toPattern: (wording: string) => string, negation: RegExp): Part[] {
+  return partsOf(phrase).map((wordings) => ({
+    pattern: new RegExp(wordings.map(toPattern).join('|'), 'gu'),
+    negation,
+  }));
+}
+
+function partsOf(phrase: string): string[][] {
+  return phrase.split(/\s\+\s/).map((part) => part.split('|').map((wording) => wording.trim()));
 }
 
 function fold(text: string): string {
@@ -52,13 +79,13 @@ function fold(text: string): string {
 }
 
 /** Who is in a hurry leaves the apostrophe out: cant breathe. */
-function englishPattern(phrase: string): RegExp {
-  const words = fold(phrase).trim().split(/[ -]/).map(escapePattern).join('[ -]').replaceAll("'", "'?");
-  return new RegExp(`(?<![\\p{L}\\p{N}])${words}s?(?![\\p{L}\\p{N}])`, 'gu');
+function englishPattern(wording: string): string {
+  const words = fold(wording).split(/[ -]/).map(escapePattern).join('[ -]').replaceAll("'", "'?");
+  return `(?<![\\p{L}\\p{N}])${words}s?(?![\\p{L}\\p{N}])`;
 }
 
-function literalPattern(phrase: string): RegExp {
-  return new RegExp(escapePattern(phrase), 'gu');
+function literalPattern(wording: string): string {
+  return escapePattern(fold(wording));
 }
 
 function escapePattern(text: string): string {

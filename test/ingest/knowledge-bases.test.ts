@@ -45,17 +45,22 @@ describe('loadKnowledgeBases', () => {
     await write('b/kb.yaml', 'title: {fr: B}\n');
     await write('c/kb.yaml', 'title: [unclosed');
     await write('d/kb.yaml', '');
+    await write(
+      'e/kb.yaml',
+      'title: {en: E}\nhandoff: {phrases: {en: ["human + "]}, message: {en: Wait.}}\n',
+    );
     await write('Bad Name/kb.yaml', 'title: {en: E}\n');
     await write('good/kb.yaml', 'title: {en: Good}\n');
     const { knowledgeBases, folders, problems } = await loadKnowledgeBases(dir);
     expect(knowledgeBases.map(({ id }) => id)).toEqual(['good']);
-    expect(folders).toEqual(['Bad Name', 'a', 'b', 'c', 'd', 'good']);
+    expect(folders).toEqual(['Bad Name', 'a', 'b', 'c', 'd', 'e', 'good']);
     expect(Object.fromEntries(problems.map(({ file, reason }) => [file, reason]))).toEqual({
       'Bad Name': expect.stringContaining('lower-case letters'),
       'a/kb.yaml': expect.stringMatching(/threshold: .*; the file: .*colour/),
       'b/kb.yaml': expect.stringMatching(/title: .*fr/),
       'c/kb.yaml': expect.stringContaining('line 1'),
       'd/kb.yaml': expect.stringContaining('the file'),
+      'e/kb.yaml': expect.stringMatching(/handoff\.phrases\.en.*no words/),
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { saysOneOf } from '../../src/question/find-phrases.js';
+import { isPhrase, saysOneOf } from '../../src/question/find-phrases.js';
 
 const CHEST_PAIN = { en: ['chest pain', "can't breathe"], zh: ['胸痛', '喘不过气', '自杀'] };
 
@@ -41,6 +41,32 @@ describe('a phrase of a knowledge base', () => {
     '',
   ])('is not heard in “%s”', (text) => {
     expect(saysOneOf(text, CHEST_PAIN)).toBe(false);
+  });
+
+  const STIFF_NECK = { en: ["neck + stiff|won't bend + fever|temp"], zh: ['脖子|后颈 + 硬|僵 + 烧'] };
+
+  it.each([
+    'stiff neck, fever of 39',
+    'his temp is 39 and the neck wont bend',
+    'no rash, but fever and his neck is stiff',
+    '孩子发烧了，后颈很僵',
+    '脖 子 硬邦邦的 还在烧',
+  ])('of several parts is heard in any order and wording: “%s”', (text) => {
+    expect(saysOneOf(text, STIFF_NECK)).toBe(true);
+  });
+
+  it.each([
+    'stiff neck after a bad night',
+    'no fever, just a stiff neck',
+    'a feverish necklace is stiff',
+    '脖子僵，没有烧',
+    '发烧头痛',
+  ])('of several parts is not heard where one is missing or denied: “%s”', (text) => {
+    expect(saysOneOf(text, STIFF_NECK)).toBe(false);
+  });
+
+  it.each(['neck + ', ' + stiff', 'neck | + stiff', '|', '', ' ', '?'])('cannot be “%s”', (phrase) => {
+    expect(isPhrase(phrase)).toBe(false);
   });
 
   it('may contain signs that mean something in a pattern', () => {
