@@ -1,5 +1,6 @@
 import type { Abstention, NoAnswerReason } from '../frames.js';
 import { type KnowledgeBase, localized } from '../ingest/knowledge-base.js';
+import { plainPhrase } from '../question/find-phrases.js';
 import type { JudgedCandidate, Language } from '../types.js';
 import { answerLanguage } from './answer-language.js';
 import { nearestQuestions, nearestTopics } from './nearest-topics.js';
@@ -64,7 +65,7 @@ export function abstain({
 }: AbstainRequest): Abstaining {
   const language = answerLanguage(knowledgeBase, questionLanguage);
   const statement = TEXTS[language][reason](localized(knowledgeBase.title, language));
-  const [handoffPhrase] = knowledgeBase.handoff?.phrases[language] ?? [];
+  const handoffPhrase = plainPhrase(knowledgeBase.handoff?.phrases[language] ?? []);
   const offer = handoffPhrase === undefined ? '' : offerPerson(handoffPhrase, language);
   if (SAID_PLAINLY.has(reason)) return { text: statement };
   if (reason === 'dependency-down') return { text: paragraphs([statement, offer]) };

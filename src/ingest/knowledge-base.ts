@@ -1,11 +1,14 @@
 import { z } from 'zod';
-import { isPhrase } from '../question/find-phrases.js';
+import { isPhrase, type PhraseLists } from '../question/find-phrases.js';
+import { ANGER, ASKS_FOR_PERSON } from '../question/handoff-phrases.js';
 import { thresholdSchema } from '../rerank/threshold.js';
 import type { Language } from '../types.js';
 
 const localizedText = z
   .strictObject({ en: z.string().min(1).optional(), zh: z.string().min(1).optional() })
   .refine((text) => text.en !== undefined || text.zh !== undefined, 'needs a text in en or zh');
+
+const defaults = ({ en, zh }: PhraseLists) => ({ en: [...en], zh: [...zh] });
 
 const localizedList = z.strictObject({
   en: z.array(z.string().min(1)).default([]),
@@ -15,64 +18,6 @@ const localizedList = z.strictObject({
 /** As `find-phrases.ts` reads them: `neck + stiff|rigid` asks for both. */
 const phrase = z.string().refine(isPhrase, 'a part of a phrase has no words');
 const phraseLists = z.strictObject({ en: z.array(phrase).default([]), zh: z.array(phrase).default([]) });
-
-/** Words that are hardly ever meant kindly. */
-const ANGER = {
-  en: [
-    'this is ridiculous',
-    'ridiculous service',
-    'fed up',
-    'sick of this',
-    'sick and tired',
-    'useless bot',
-    'you are useless',
-    "you're useless",
-    'worst service',
-    'terrible service',
-    'waste of time',
-    'are you kidding me',
-    'i am furious',
-    "i'm furious",
-    'i am angry',
-    "i'm angry",
-    'so angry',
-    'stupid bot',
-    'scammers',
-    'what a scam',
-    'rip off',
-    'unacceptable',
-    'wtf',
-    'bullshit',
-  ],
-  zh: [
-    '气死我',
-    '气死了',
-    '太过分了',
-    '什么破',
-    '垃圾客服',
-    '垃圾机器人',
-    '垃圾服务',
-    '没用的东西',
-    '没用的机器人',
-    '忍无可忍',
-    '骗子',
-    '骗人的',
-    '坑人',
-    '太差劲',
-    '服务太差',
-    '投诉你们',
-    '我要投诉',
-    '我很生气',
-    '我非常生气',
-    '受够了',
-    '浪费时间',
-    '废物',
-    '智障',
-    '答非所问',
-    '有病吧',
-    '他妈的',
-  ],
-};
 
 /** Steps of understanding a question, each of which can be switched off. */
 const understandingSchema = z.strictObject({
@@ -153,10 +98,11 @@ export const knowledgeBaseConfigSchema = z.strictObject({
   doses: z.enum(['free', 'passages-only']).default('free'),
   handoff: z
     .strictObject({
-      phrases: phraseLists,
+      /** What asks for a person; how most people do where absent. */
+      phrases: phraseLists.default(defaults(ASKS_FOR_PERSON)),
       message: localizedText,
       /** Angry words bring a person too; the question is answered all the same. Two empty lists: never. */
-      angerPhrases: phraseLists.default(ANGER),
+      angerPhrases: phraseLists.default(defaults(ANGER)),
       /** After so many questions in a row without an answer; 0: never. */
       afterNoAnswers: z.number().int().min(0).max(20).default(3),
     })

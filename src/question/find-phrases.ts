@@ -6,18 +6,18 @@ export interface PhraseLists {
   zh: readonly string[];
 }
 
-/** English right before the phrase: "no chest pain", "I don't have any chest pain", "without a fever". */
+/** English right before the phrase: "no chest pain", "I don't have any chest pain", "no need to pass me on". */
 const ENGLISH_NEGATION =
-  /\b(?:no|not|without|never|nor|denies|(?:do|does|did|has|have|had|is|am|are|was|were)(?:n't| not)|don't|isn't)(?: (?:have|has|had|having|feel|feeling|felt|got|getting|any|a|an|the|real|really|severe|more|in))*$/;
-/** Chinese right before the phrase: 没有胸痛, 没有任何胸痛, 无胸痛, 不是胸痛. */
+  /\b(?:no need to|(?:no|not|without|never|nor|denies|(?:do|does|did|has|have|had|is|am|are|was|were)(?:n't| not)|don't|isn't)(?: (?:have|has|had|having|feel|feeling|felt|got|getting|any|a|an|the|real|really|severe|more|in))*)$/;
+/** Chinese right before the phrase: 没有胸痛, 没有任何胸痛, 无胸痛, 不是胸痛; 不用转人工; not 有没有胸痛, 是不是胸痛, which ask. */
 const CHINESE_NEGATION =
-  /(?<!不是|并非|并不是)(?:没有?|并?无|不是|并非|未(?:见|出现)?|不觉得|没感觉到?)(?:任何|什么|明显|出现|感到|觉得|过|再)*$/;
+  /(?<!不是|并非|并不是|有|是)(?:没有?|并?无|不是|并非|未(?:见|出现)?|不觉得|没感觉到?|不用|不需要|无需|不必)(?:任何|什么|明显|出现|感到|觉得|过|再)*$/;
 /** "No, chest pain": what stands before a stop does not negate what comes after it. */
 const CLAUSE = /[^,.;:!?，。；：！？、\n]*$/;
 /**
  * Whether a text says one of the phrases: English ones as whole words (a plural too), Chinese ones anywhere;
  * case, width, traditional writing and spacing do not matter. `neck + stiff|rigid` asks for both, in any order and
- * anywhere, the second in either wording. Only a plain denial right before it ("no chest pain", 没有胸痛) keeps a phrase
+ * anywhere, the second in either wording; `=agent|operator` for a text that is nothing else. Only a plain denial right before it ("no chest pain", 没有胸痛) keeps a phrase
  * from counting: for a red flag, once too often is better than once too few.
  */
 export function saysOneOf(text: string, phrases: PhraseLists): boolean {
@@ -38,11 +38,19 @@ export function isPhrase(phrase: string): boolean {
   return partsOf(phrase).every((wordings) => wordings.every((wording) => /[\p{L}\p{N}]/u.test(wording)));
 }
 
+/** The first phrase that can be written as it stands, to be heard. */
+export function plainPhrase(phrases: readonly string[]): string | undefined {
+  return phrases.find((phrase) => partsOf(phrase).flat().join() === phrase);
+}
+
 /** One part of a phrase, in any of its wordings. */
 interface Part {
   pattern: RegExp;
   negation: RegExp;
 }
+
+/** `=agent`: only where nothing else is said. */
+const ALONE = '=';
 
 const compiled = new WeakMap<PhraseLists, Part[][]>();
 
@@ -61,14 +69,16 @@ function findPhrase(
 }
 
 function compile(phrase: string, toPattern: (wording: string) => string, negation: RegExp): Part[] {
-  return partsOf(phrase).map((wordings) => ({
-    pattern: new RegExp(wordings.map(toPattern).join('|'), 'gu'),
-    negation,
-  }));
+  const isAlone = phrase.startsWith(ALONE);
+  return partsOf(phrase).map((wordings) => {
+    const patterns = wordings.map((wording) => (isAlone ? alone(toPattern(wording)) : toPattern(wording)));
+    return { pattern: new RegExp(patterns.join('|'), 'gu'), negation };
+  });
 }
 
 function partsOf(phrase: string): string[][] {
-  return phrase.split(/\s\+\s/).map((part) => part.split('|').map((wording) => wording.trim()));
+  const words = phrase.startsWith(ALONE) ? phrase.slice(ALONE.length) : phrase;
+  return words.split(/\s\+\s/).map((part) => part.split('|').map((wording) => wording.trim()));
 }
 
 function fold(text: string): string {
@@ -82,6 +92,13 @@ function fold(text: string): string {
 function englishPattern(wording: string): string {
   const words = fold(wording).split(/[ -]/).map(escapePattern).join('[ -]').replaceAll("'", "'?");
   return `(?<![\\p{L}\\p{N}])${words}s?(?![\\p{L}\\p{N}])`;
+}
+
+/** Nothing else is said, but for politeness and punctuation; said again and again it is the same. */
+function alone(pattern: string): string {
+  const filler =
+    '(?:[^\\p{L}\\p{N}]|(?:please|pls|plz|now|hi|hello|thanks|thank you)(?![\\p{L}])|请|谢谢|麻烦|快)*';
+  return `^${filler}(?:${pattern}${filler})+$`;
 }
 
 function literalPattern(wording: string): string {

@@ -34,6 +34,7 @@ describe('a phrase of a knowledge base', () => {
     '没有胸痛，只是咳嗽',
     '没有任何胸痛',
     '无胸痛',
+    '不需要胸痛药膏',
     'chest painting class',
     'orchest pain',
     'My chest is fine. Pain in my leg.',
@@ -67,6 +68,20 @@ describe('a phrase of a knowledge base', () => {
 
   it.each(['neck + ', ' + stiff', 'neck | + stiff', '|', '', ' ', '?'])('cannot be “%s”', (phrase) => {
     expect(isPhrase(phrase)).toBe(false);
+  });
+
+  it('with an = is heard only where nothing else is said', () => {
+    const alone = { en: ['=agent|operator'], zh: ['=人工'] };
+    for (const text of ['agent', 'Agent, please!', 'AGENT AGENT', '人工！人工！', '请人工']) {
+      expect(saysOneOf(text, alone), text).toBe(true);
+    }
+    for (const text of ['What is the agent fee?', '人工皮革是什么', 'agents of change']) {
+      expect(saysOneOf(text, alone), text).toBe(false);
+    }
+  });
+
+  it('is heard where it is asked for, not only where it is said', () => {
+    expect(saysOneOf('有没有胸痛算严重', CHEST_PAIN)).toBe(true);
   });
 
   it('may contain signs that mean something in a pattern', () => {

@@ -1,0 +1,63 @@
+import type { PhraseLists } from './find-phrases.js';
+
+/** How people ask for somebody instead of a program; the first of each language is what they are told to write. */
+export const ASKS_FOR_PERSON: PhraseLists = {
+  en: [
+    'talk to a human',
+    'talking|speaking|chatting|explain|explaining|get through|put me thru|redirect|redirected|pass this|pass it|hand this|forward this|get in touch|reply to me|take over|call from|handled by|dealt with by|looked at by|spoken to + a human|human|proper person|real person|someone|somebody|sb|agent|rep|representative|advisor|manager|supervisor|superior|colleague|coworker|staff|staff member|employee|worker|specialist|support desk|customer support|support team|personally|one of you|your team|the people in|people in',
+    'customer service rep|customer rep|human assistance|human help|human support|human please|human pls|human being please|request callback|request a call|phone call please|call please not chat|who else can i ask|so who can|flesh and blood|with a pulse|get off the line|let a worker|your superior|ur supervisor|your supervisor|ur manager|a hotline|number i can call|number to call|speak to anyone|talk to anyone|reply to me personally|give me a ring|by hand, can you|fetch them|fetch someone|get someone|get somebody|have someone|have somebody|send someone|want somebody|want someone|need someone|need somebody|someone real|somebody real',
+    'talk|speak|speek|chat|discuss|put me through|connect me|connect|transfer me|pass me|hand me|forward me|get hold of|reach a|a word|contacted by|join this chat|join the chat + human|hooman|real person|person|someone|somebody|sum1|anyone|agent|agnet|rep|representative|advisor|adviser|manager|supervisor|colleague|coworker|staff|employee|operator|consultant|specialist|boss|in charge|real people|real ppl|technician|customer support|customer service|billing department|after sales|whoever',
+    'call me back|phone me|ring me|give me a call|call me on|call me at|someone to call|somebody to call|someone call me|somebody call me|someone ring|someone phone|somebody phone|phone me back|callback please|request a callback|a call back from',
+    "want|need|wanna|prefer|rather|give me|get me|gimme|bring me|where is|can i have|could i have|i'd like|would like|send me|asked for|deal with|find me + a human|human being|real human|actual human|living human|a real person|real person|actual person|live person|an actual person|an agent|live agent|human agent|a rep|a representative|an advisor|actual employee|a supervisor|supervisor|your manager|the manager|a manager|live chat|someone who can|somebody who can|member of staff|your boss",
+    'real doctor|human doctor|want a person|need a person|get me a person|give me a person|person not|put a human|someone in your office|anyone in the team|somebody in your office|lady or gentleman|person on the other end|put your boss|put a manager|get your manager|switch to live|switch to a human|hand me over|let staff|staff answer|human look at|human to look|human take over|person take over|person to take over|service person to|colleague available|colleague look|colleague help',
+    'is there|are there|anyone|anybody|any|do you have|r u|are you + a human|an actual human|a real human|real people|real ppl|a real person|an actual person|actual people|real online|live agent|anybody there|anyone there|a person there|a person here|human here|human there',
+    "stop the bot|stop this bot|no bots|no bot|not a bot|turn off the bot|turn off auto|no more automated|no more canned|skip the robot|skip the bot|not these canned|not this bot|don't want a bot|don't want the bot|don't want to talk to a machine|don't want to talk to a bot|talk to a machine|not you, a human|not you. a human|enough of this bot|bot is no use|sick of the bot|instead of a bot|instead of this bot|only the robot|get rid of the bot",
+    'escalate + person|please|manager|supervisor|human|can|could|this|case|ticket',
+    "you don't understand|you're not understanding|not understanding me|can't help me|isn't working + someone|somebody|human|person|employee|colleague",
+    '=agent|human|a human|operator|representative|rep|advisor|adviser|person|a person|supervisor|manager|live chat|live agent|live person|real person|human being|customer service|customer support|talk to human|speak to human|speak to advisor|talk to agent|human agent|connect agent|call me|escalate|can u escalate|can you escalate|need a rep|anyone there|anybody there|hello anyone',
+  ],
+  zh: [
+    '转人工',
+    '真人医生|真的医生|联系人工|接一下客服|接客服|安排个人|转个客服|客服出来|zhuan人工|真人吧|真人在|安排真人|换真人|给个真人|要个真人|真人微信|真人电话|真人聊|真人呢|真人处理|真人对话|真人接|真人解决|真人沟通|真人帮',
+    '转|转接|转交|转给|接通|请你们|请帮|请安排|请让|我要|想要|想找|要找|我找|联系一下|帮我联系|帮我安排|安排|给我安排|给我找|帮我找 + 客服|经理|主管|领导|老板|负责人|专员|专人|工作人员|店长|主任|上级|同事|顾问|人工',
+    '打电话给我|致电给我|给我致电|电话联系我|别用ai|不要ai|不想跟ai|ai回我|ai回复|跳过机器人|跟机器人讲|跟机器人说|和机器人|机器人念|听机器人|怎么才能找到人|找不到人|没人接|没有人接|谁在上班|一对一的客服|一对一客服|那位客服|客服小哥|你们店长呢|你们经理呢|让他来跟我|让她来跟我|人工在不在',
+    '人工客服|人工服务|接人工|要人工|找人工|叫人工|有人工|人工值班|人工坐席|人工在吗|人工在线|转接人工|转一下人工|转个人工|zhuan ren gong|zhuanrengong|转人共|转人功|真人客服|真人服务|找真人|转真人|要真人|跟真人|和真人|一个真人|有真人|是真人|真人来|真人回复|真的人在|活人|活的客服|转给人|转到人',
+    '找|叫你们|叫个|叫一|喊|换|派 + 客服|经理|主管|领导|老板|负责人|专员|专人|工作人员|店主|店长|懂的人|听懂的人|懂技术|师傅|能做主|小姐姐',
+    '让|安排|请帮|麻烦|可以帮|帮我|帮忙|希望|能不能|可否|方便 + 客服跟|客服来|客服专员|客服联系|一位客服|客服接|经理接|经理来|经理联系|主管处理|主管来|领导来|老板来|负责人联系|负责售后的人|专人跟进|专人联系|工作人员与|工作人员联系|工作人员来|同事联系|同事跟|能做主的人|设计师直接|师傅跟我|人来回|人打给我|人跟我说|人联系我|人回我|给我回电|给我打个电话|给我打电话|打电话给我|回个电话|联系我一下|与我联络|与我联系',
+    '给我回电|回个电话|回我电话|给我打个电话|打个电话给我|打给我|语音通话|叫客服|叫经理|叫主管|叫领导|叫老板来|叫店长|叫负责人|找客服|客服电话给我|直接跟客服|跟客服讲|跟客服说|和客服说|跟人讲|跟人说|跟老板说|跟经理说|跟领导说|跟负责人|当面说清楚',
+    '不要机器人|不要机器|别自动回复|不要自动回复|关掉机器人|机器人走开|退出智能|关闭智能|不想跟机器|不跟机器|别再发那些模板|别发模板|跟你这个程序|跟程序说|不想和机器|别用机器人|不是机器人|换人类|换个人类|换个人来|换个人跟|换人来|让个人来|让人来|叫个人|叫人来|来个人|找人处理|找人来|找个人跟|找个人说|找个人来|我要人|要人回|要个人|有人在吗|有人吗|有没有人在|有没有人理|有没有人管|没人理我|专人跟进|需要专人|能做主的人|上次那个客服|之前那个客服|你们几个领导|老板在不在|店主本人|老板本人',
+    '听不懂|解决不了|说不清|没用|答非所问|不管用|看不懂 + 人来|换个|找个|找人|转给人|叫个|让能|我要人|要人',
+    '升级 + 主管|经理|人工|领导',
+    '=人工|人呢|客服|客服在吗|客服呢|真人|活人|叫人|来人|经理|有人吗|在吗有人吗|要人工|叫经理|转接|人工呢',
+  ],
+};
+
+/** Words that are hardly ever meant kindly. */
+export const ANGER: PhraseLists = {
+  en: [
+    "ridiculous|fed up|sick of this|sick of you|sick of your|sick and tired|you are useless|you're useless|people are useless|is useless|are useless|had it with|do you even care|even care about your|stolen my money|stole my money|terrible customer|horrible customer|awful customer|appalling customer|money back now|completely useless|totally useless|absolutely useless|useless bot|useless company|useless lot|you lot are|unacceptable|furious|fuming|livid|outraged|outrageous|disgusting|disgusted|disgraceful|disgrace|appalling|appalled|shameful|shame on you|i'm angry|i am angry|so angry|very angry|pathetic|incompetent|incompetence|infuriating",
+    'worst service|worst company|worst shop|worst store|worst purchase|worst experience|worst customer|worst ever|terrible service|terrible company|terrible experience|horrible service|horrible company|awful service|awful company|reviews are terrible|shocking service|atrocious|abysmal|dreadful service',
+    'a joke|what a joke|load of rubbish|is garbage|is rubbish|is trash|is crap|are crap|utter rubbish|total garbage|piece of junk|pile of junk|so dumb|so stupid|stupid bot|stupid answer|same stupid|you idiots|bunch of idiots|clown|liar|thieves|thief|crook|scammer|what a scam|are a scam|is a scam|this is fraud|fraudster|con artist|cowboys|ripoff|rip off|ripped off|daylight robbery|you robbed|insult|an insult|spineless|morons|moron|laughing stock',
+    "waste of time|wasting my time|wasting people|waste my time|wasted my time|wasted hours|are you kidding|are you serious|is this a joke|you must be joking|how dare|dare tell|some nerve|what a nerve|what the hell|the hell is|the hell are|had it up to here|had enough|patience is over|out of patience|lost my patience|lost patience|patience has|last straw|end of my tether|thanks for nothing|stop lying|stop copy pasting|copy paste answer|let me down|clearly don't care|you don't care|nobody cares|treat customers|treated me|treat me|been treated|how you treat|feel cheated|cheated|conned|been had|lied to|beyond a joke|not good enough",
+    'wtf|bullshit|bs|damn it|damn you|goddamn|fuck|fucking|fucked|shit|screw this|screw you|screw your|bloody|ffs|piss off|pissed|pissing|shove your|shove it|crap service|bollocks|arse|hell with you|go to hell|hate this|hate you|hate your|hate dealing',
+    'sue|suing|see you in court|take you to court|to court|small claim|my lawyer|my solicitor|my attorney|legal action|trading standards|ombudsman|consumer protection|consumer rights|better business bureau|report you|reporting you|reported you|chargeback|dispute the charge|disputing the charge|go to the police|going to the police|call the police|the press|tell everyone|is going to hear|warn everyone|warn others|one star|1 star|zero star|trustpilot|post all of this|post this everywhere|on tiktok so|name and shame|social media about',
+    "never buying|never buy from|never buy here|never shop|never order|never use you|never again|never coming back|lost a customer|lost me as|losing a customer|taking my business|take my business|to your competitor|going elsewhere|i'm done|i am done|done with you|done with this|cancel everything|boycott|avoid this",
+    'where is my|give me my|i want my|refund|money back + thieves|now!|now or|today or|or else|demand|at once|this minute|waited|took my money|stole',
+    "weeks|months|times|emails|calls|days + where the|not one answer|no answer|can nobody|can't anyone|nobody can|still nothing|and nothing|already gave you|already told you|i already|how many times|wrong again|wrong size|excuse|excuses|ignored|ignoring",
+    "you suck|you guys suck|this sucks|company sucks|service sucks|a shambles|shambolic|utter trash|is trash|absolute trash|this junk|utter junk|crap|fobbing me|fob me off|fobbed off|deception|deceived|misled|legal advice|consumer agency|consumer watchdog|regret every penny|badly treated|happy now|i swear if|ignore people|ignore customers|gives a damn|give a damn|how hard can it|how hard is it|top notch, really|fantastic job|own up|closing my account|don't deserve my|none of my friends|don't waste your money|horrendous|diabolical|joke of a|nightmare|sick joke|unprofessional|so rude|all lies|formal complaint|file a complaint against|pissed off|enough is enough|so frustrated|so frustrating|extremely disappointed|very disappointed",
+    'oh brilliant|oh great, another|oh fantastic|oh wonderful|great, so|genius|bravo|congratulations, you|well done, you|slow clap|you ruined|ruined our|ruined my|ruined the|took my money and|how is this even legal|took my money|unbelievable',
+  ],
+  zh: [
+    '很生气|好生气|生气死|是不是有病|要你有什么用|要你们有什么用|一问三不知|到底送不送|到底发不发|到底退不退|到底还|到底能不能|一辈子不会|这辈子不会|真会做生意|太坑|真坑|诈骗|烂成|法律程序|走法律|法律途径|法律手段|有没有搞错|搞什么鬼|搞什么东西|脑子进水|避雷|说谎|撒谎|真tm|tm的|离谱|恶不恶心|倒闭算|找媒体|让媒体|媒体来|媒体曝光|吃相|狗屎|花钱买罪|谢谢你们全家|闭嘴|来气|给老子|赶紧退钱|马上退钱|一句抱歉|亲亲抱歉|亲亲亲|好一个|差到极点|差到家|垃圾死|被气到|气到不行|气到发抖|气愤|愤怒|失望透顶|太失望|非常失望|极其失望|恶劣|没见过这样|没见过这么|从没见过|从来没见过|良心吗|还有良心|讲不讲理|讲理吗|不讲信用|没有信用|不负责任|太不负责|不作为|什么东西啊|算什么东西|你们什么意思|几个意思|等得花都谢|等到猴年|黄花菜都凉|猴年马月',
+    '气死|气炸了|快气炸|要气炸|太过分|什么破|破店|破公司|破玩意|破烂|什么玩意|什么态度|态度太差|态度真差|态度极差|态度恶劣|这态度|忍无可忍|忍你们|忍很久|受够了|够了没|服务太差|服务真差|这么差的服务|服务差到|太差劲|真差劲|差劲透|差劲|烂透|太烂|真烂|烂公司|烂店|垃圾客服|垃圾机器人|垃圾服务|垃圾店|垃圾公司|垃圾平台|垃圾东西|垃圾玩意|垃圾质量|真垃圾|太垃圾|没用的东西|没用的机器人|摆设吗|是摆设|当摆设|白养你们',
+    '骗子公司|大骗子|一群骗子|都是骗子|是骗子|一帮骗子|骗子店|骗子商家|骗人的|骗我|骗钱|欺骗|忽悠|糊弄|坑人|坑爹|坑钱|坑我|坑消费者|黑心|黑店|奸商|无良|明抢|抢钱|抢银行|割韭菜|欺负消费者|欺负人|欺负老|店大欺客|当傻子|当猴耍|耍我|耍人|玩我呢|逗我呢|逗我玩|装死|装傻|装聋|踢皮球|推来推去|互相推|敷衍|推卸|扯皮|睁眼说瞎话|说一套做一套|出尔反尔|说话当放屁|说话不算',
+    '要不要脸|不要脸|要点脸|无耻|良心被狗|没良心|良心不会痛|良心呢|好意思拿|好意思卖|还有脸|丢人|我很生气|非常生气|真的生气|生气了|火大|窝火|恼火|一肚子气|受气|气人|烦死|无语死|真无语|太无语|无语了|无了个大语|真是服了|服了你|真服了|我真的会谢|绝了你们|可真"好"|不可理喻|浪费时间|浪费我|答非所问|算我倒霉|倒了八辈子|瞎了眼|瞎了你|瞎了我',
+    '他妈|特么|tmd|nmd|妈的,|妈的又|妈的什么|尼玛|卧槽|我靠|老子花|老子要|老子的钱|当放屁|你放屁|放你|狗屁|屁用|有病吧|有病啊|脑子有|脑残|智障|白痴|蠢货|蠢死|废物|滚蛋|滚开|给我滚|去死|死了吗|吃屎|王八|混蛋|狗东西|缺德|恶心人|太恶心|真恶心|恶心死',
+    '12315|12345|消协|消费者协会|消费者权益|工商局|市监局|市场监管局|黑猫投诉|投诉你们|我要投诉|要投诉|投诉到底|去投诉|投诉到|我要举报|已经举报|举报你们|去举报|起诉你|要起诉|会起诉|找律师|律师函|律师见|我的律师|法庭|法院见|上法院|告你们|告到|我就报警|要报警|去报警|报警处理|报警抓|曝光你们|网上曝光|曝光到|要曝光|去曝光|上曝光|发抖音|发微博|发小红书|挂网上|上热搜|315',
+    '再也不买|再也不来|再也不会|不会再买|不会再来|以后不买|永远不买|再买我|再用我|再来我|拉黑你们|拉黑了|卸载了|最后一次买|一生黑|给差评|必须差评|要差评|打差评|差评伺候|一个差评|写差评|一星伺候|店开不下去|砸了你们|关门吧|倒闭吧|迟早倒闭|早晚倒闭|你们自己玩',
+    '给个说法|给我说法|给我个说法|这事没完|跟你们没完|没完没了|等着瞧|等着上|你们等着|别跟我扯|别扯|少来这套|抱歉有|道歉有什么用|道歉有屁|对不起有什么用|赔钱|赔我|什么意思啊|凭什么|怎么好意思|我的钱呢|,钱呢|呵呵|做生意的吗|怎么做生意|会不会做生意|有这么做生意|拖了|拖到什么时候|拖延|到底想怎样|到底要怎样|到底管不管|管不管了|是不是人|还是人吗',
+    '半个月|一个月|两个月|三个月|一周|一礼拜|十天|n天|无数次|第三次|第四次|三次|五次|几百遍|多少遍 + 死了|钱呢|寄错|发错|又是|没人管|没人理|没结果|踢|有完没完|你们是',
+    '骗子 + 退钱|还钱|还我|你们|这家|店',
+    '=滚|垃圾|骗子|差评|恶心|无语|黑店|废物|呵呵|妈的|有病|烂',
+  ],
+};
