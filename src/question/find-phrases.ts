@@ -68,11 +68,15 @@ function findPhrase(
   return known.some((parts) => parts.every((part) => isIn(folded, part)));
 }
 
-function compile(phrase: string, toPattern: (wording: string) => string, negation: RegExp): Part[] {
+function compile(
+  phrase: string,
+  toPattern: (wordings: readonly string[]) => string,
+  negation: RegExp,
+): Part[] {
   const isAlone = phrase.startsWith(ALONE);
   return partsOf(phrase).map((wordings) => {
-    const patterns = wordings.map((wording) => (isAlone ? alone(toPattern(wording)) : toPattern(wording)));
-    return { pattern: new RegExp(patterns.join('|'), 'gu'), negation };
+    const pattern = toPattern(wordings);
+    return { pattern: new RegExp(isAlone ? alone(pattern) : pattern, 'gu'), negation };
   });
 }
 
@@ -89,20 +93,20 @@ function fold(text: string): string {
 }
 
 /** Who is in a hurry leaves the apostrophe out: cant breathe. */
-function englishPattern(wording: string): string {
-  const words = fold(wording).split(/[ -]/).map(escapePattern).join('[ -]').replaceAll("'", "'?");
-  return `(?<![\\p{L}\\p{N}])${words}s?(?![\\p{L}\\p{N}])`;
+function englishPattern(wordings: readonly string[]): string {
+  const words = wordings.map((wording) => fold(wording).split(/[ -]/).map(escapePattern).join('[ -]'));
+  return `(?<![\\p{L}\\p{N}])(?:${words.join('|').replaceAll("'", "'?")})s?(?![\\p{L}\\p{N}])`;
 }
 
 /** Nothing else is said, but for politeness and punctuation; said again and again it is the same. */
 function alone(pattern: string): string {
   const filler =
     '(?:[^\\p{L}\\p{N}]|(?:please|pls|plz|now|hi|hello|thanks|thank you)(?![\\p{L}])|请|谢谢|麻烦|快)*';
-  return `^${filler}(?:${pattern}${filler})+$`;
+  return `^${filler}(?:(?:${pattern})${filler})+$`;
 }
 
-function literalPattern(wording: string): string {
-  return escapePattern(fold(wording));
+function literalPattern(wordings: readonly string[]): string {
+  return wordings.map((wording) => escapePattern(fold(wording))).join('|');
 }
 
 function escapePattern(text: string): string {
