@@ -186,6 +186,8 @@ function pronounsOf(question: string): { index: number; text: string }[] {
       const after = meaningful.slice(index + text.length);
       if (/^that$/i.test(text)) return ALONE.test(after) || AFTER_VERB.test(meaningful.slice(0, index));
       if (/^(?:this|these|those)$/i.test(text)) return !SHOP_ITSELF.test(after);
+      // "the first treatment" names something.
+      if (/^the /i.test(text) && !/ one$/i.test(text)) return ALONE.test(after);
       return true;
     });
 }

@@ -16,6 +16,8 @@ describe('a follow-up is written out', () => {
     ['金壶会员有哪些权益？', '它多少钱？', '它多少钱？（金壶会员 权益）'],
     ['扫地机器人充不上电怎么办？', '这个在保修范围内吗？', '扫地机器人充不上电在保修范围内吗？'],
     ['怎么清洗滤网？', '可以用洗衣机洗它吗？', '可以用洗衣机洗它吗？（清洗滤网）'],
+    ['空气净化器怎么安装？', '该产品保修吗？', '空气净化器产品保修吗？'],
+    ['How much is standard delivery?', 'And the cheapest one?', 'And the cheapest one? (standard delivery)'],
     ['電子發票怎麼開？', '它多久能收到？', '電子發票多久能收到？'],
     ['高血压不能吃什么？', '它会遗传吗？', '高血压会遗传吗？'],
     // ellipses
@@ -91,6 +93,8 @@ describe('a follow-up is written out', () => {
     ['国内运费多少钱？', '我买的锅生锈了，它保修吗？'],
     ['扫地机器人充不上电怎么办？', '怎么退货？'],
     ['高血压不能吃什么？', '我头疼怎么办？'],
+    ['胸外按压每分钟多少次？', '腰疼是该卧床还是多活动？'],
+    ['How long does shipping take?', 'What is the first treatment recommended for insomnia?'],
     ['高血压不能吃什么？', '谢谢！'],
     ['???', 'Why?'],
   ])('but after “%s”, “%s” is left alone', (previous, question) => {
