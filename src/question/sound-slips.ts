@@ -7,7 +7,7 @@ import type { Vocabulary } from './vocabulary.js';
 
 /** Characters that stand by themselves in any sentence: two of them side by side are no word gone wrong. */
 const GRAMMAR = new Set(
-  '的一不也了在有个上下来去到说好那要就可会着没看自这用做吃买后前多少几天月年元时大小没还能为以从把被给和与或',
+  '的一不也了在有个上下来去到说好那要就可会着没看自这用做吃买点后前多少几天月年元时大小没还能为以从把被给和与或',
 );
 const LONGEST = 4;
 const PINYIN_WORD = /(?<![\p{L}\p{N}])[a-z]{4,}(?![\p{L}\p{N}])/gu;
@@ -19,7 +19,7 @@ const PINYIN_WORD = /(?<![\p{L}\p{N}])[a-z]{4,}(?![\p{L}\p{N}])/gu;
  */
 export function correctSounds(
   text: string,
-  vocabulary: Pick<Vocabulary, 'bySound' | 'pairs' | 'words'>,
+  vocabulary: Pick<Vocabulary, 'bySound' | 'common' | 'pairs' | 'words'>,
 ): string {
   const converted = /\p{Script=Han}/u.test(text) ? convertPinyin(text, vocabulary) : text;
   const folded = foldToSimplified(converted);
@@ -56,15 +56,21 @@ function findLooseRuns(folded: string): { start: number; length: number }[] {
 /** The longest word of the knowledge base that sounds like the beginning of the run. */
 function findSlip(
   run: string,
-  { bySound, pairs }: Pick<Vocabulary, 'bySound' | 'pairs'>,
+  { bySound, common, pairs }: Pick<Vocabulary, 'bySound' | 'common' | 'pairs'>,
 ): string | undefined {
   for (let length = run.length; length >= 2; length -= 1) {
     const written = run.slice(0, length);
     if (pairs.has(written.slice(0, 2))) return undefined;
-    const [meant] = bySound.get(soundOf(written)) ?? [];
-    if (meant !== undefined && meant.length === length) return meant;
+    const meant = (bySound.get(soundOf(written)) ?? []).find((word) => isLikely(written, word, common));
+    if (meant !== undefined) return meant;
   }
   return undefined;
+}
+
+/** Two characters sound like many others: without one in common only a word that is often meant (辅食 is not 复视). */
+function isLikely(written: string, meant: string, common: Vocabulary['common']): boolean {
+  if (written.length !== meant.length) return false;
+  return written.length > 2 || written[0] === meant[0] || written[1] === meant[1] || common.has(meant);
 }
 
 function convertPinyin(text: string, { bySound, words }: Pick<Vocabulary, 'bySound' | 'words'>): string {

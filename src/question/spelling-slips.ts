@@ -3,11 +3,11 @@ import { isEnglishWord } from './english-words.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** Shorter words have too many neighbours. */
-const SHORTEST = 4;
+const SHORTEST = 5;
 /** From this length on two slips in one word are allowed. */
 const LONG = 8;
-/** A word of its own: no part of a code, an address or a name with digits. */
-const WORD = /(?<![\p{L}\p{N}@._/-])[a-z]+(?![\p{L}\p{N}@_/-]|\.\p{L})/giu;
+/** A word of its own: no part of a code, an address, a name with digits or a contraction. */
+const WORD = /(?<![\p{L}\p{N}@._/-])[a-z]+(?![\p{L}\p{N}@_/-]|\.\p{L}|['’](?!s)\p{L})/giu;
 
 /**
  * Puts English slips right that can only mean a word of the knowledge base: a letter too many, too few, wrong or

@@ -10,6 +10,8 @@ export interface Vocabulary {
   words: ReadonlyMap<string, number>;
   /** Chinese words of two to four characters, simplified, by their sound without tones, the most frequent first. */
   bySound: ReadonlyMap<string, readonly string[]>;
+  /** Chinese words of which every thousandth is one at least. */
+  common: ReadonlySet<string>;
   /** Pairs of neighbouring Chinese characters that occur, simplified. */
   pairs: ReadonlySet<string>;
   /** Passages per language. */
@@ -20,6 +22,8 @@ export interface Vocabulary {
 const MAX_WORDS = 50_000;
 /** Words of kb.yaml are meant even where no passage has them. */
 const LISTED = 10;
+
+const COMMON = 0.001;
 
 type Text = Pick<Passage, 'text' | 'title' | 'headings' | 'language'>;
 
@@ -49,12 +53,17 @@ export function collectVocabulary(
     add(passageSearchText(passage), 1);
   }
   for (const listed of [...dictionary, ...synonyms.flat()]) add(listed, LISTED);
-  return { words, bySound: sortBySound(hanWords), pairs, languages };
+  return { words, bySound: sortBySound(hanWords), common: findCommon(hanWords), pairs, languages };
 }
 
 function count(counts: Map<string, number>, word: string, weight: number): void {
   const before = counts.get(word);
   if (before !== undefined || counts.size < MAX_WORDS) counts.set(word, (before ?? 0) + weight);
+}
+
+function findCommon(words: ReadonlyMap<string, number>): Set<string> {
+  const total = [...words.values()].reduce((sum, times) => sum + times, 0);
+  return new Set([...words].filter(([, times]) => times >= COMMON * total).map(([word]) => word));
 }
 
 function sortBySound(words: ReadonlyMap<string, number>): Map<string, string[]> {

@@ -21,6 +21,11 @@ const vocabulary = collectVocabulary(
   { dictionary: ['壶里居'], synonyms: [['退货', 'return']] },
 );
 
+const withHas = collectVocabulary(
+  [{ title: '', headings: [], text: 'It has said what it says.', language: 'en' }],
+  { dictionary: [], synonyms: [] },
+);
+
 describe('an English slip', () => {
   it.each([
     ['How long is the warrenty?', 'How long is the warranty?'],
@@ -38,8 +43,12 @@ describe('an English slip', () => {
     'What about Nintendo?',
     'Send it to retrun@example.com',
     'Which days?',
+    "It hasn't come",
+    'It hasn’t come',
+    'What is saas?',
   ])('“%s” is left alone: its words are known, or no slips of ours', (written) => {
     expect(correctSpelling(written, vocabulary)).toBe(written);
+    expect(correctSpelling(written, withHas)).toBe(written);
   });
 });
 
@@ -63,6 +72,24 @@ describe('a Chinese slip of the same sound', () => {
     '发票',
   ])('“%s” is left alone', (written) => {
     expect(correctSounds(written, vocabulary)).toBe(written);
+  });
+});
+
+describe('a word of two characters that only sounds alike', () => {
+  const text = `${'视力与运费。'.repeat(500)}复视`;
+  const passage = { title: '', headings: [], text, language: 'zh' as const };
+
+  it('is another word where the knowledge base seldom says what it sounds like', () => {
+    const rare = collectVocabulary([passage], { dictionary: [], synonyms: [] });
+    expect(correctSounds('辅食先加什么', rare)).toBe('辅食先加什么');
+  });
+
+  it('is a slip where the knowledge base often says it', () => {
+    const often = collectVocabulary([{ ...passage, text: text.replaceAll('视力', '复视') }], {
+      dictionary: [],
+      synonyms: [],
+    });
+    expect(correctSounds('辅食先加什么', often)).toBe('复视先加什么');
   });
 });
 
