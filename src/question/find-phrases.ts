@@ -8,7 +8,7 @@ export interface PhraseLists {
 
 /** English right before the phrase: "no chest pain", "I don't have any chest pain", "no need to pass me on". */
 const ENGLISH_NEGATION =
-  /\b(?:no need to|(?:no|not|without|never|nor|denies|(?:do|does|did|has|have|had|is|am|are|was|were)(?:n't| not)|don't|isn't)(?: (?:have|has|had|having|feel|feeling|felt|got|getting|any|a|an|the|real|really|severe|more|in))*)$/;
+  /\b(?:(?:no|(?:do|does|did)(?:n't| not)) need to|(?:no|not|without|never|nor|denies|(?:do|does|did|has|have|had|is|am|are|was|were)(?:n't| not)|don't|isn't)(?: (?:have|has|had|having|feel|feeling|felt|got|getting|any|a|an|the|real|really|severe|more|in))*)$/;
 /** Chinese right before the phrase: 没有胸痛, 没有任何胸痛, 无胸痛, 不是胸痛; 不用转人工; not 有没有胸痛, 是不是胸痛, which ask. */
 const CHINESE_NEGATION =
   /(?<!不是|并非|并不是|有|是)(?:没有?|并?无|不是|并非|未(?:见|出现)?|不觉得|没感觉到?|不用|不需要|无需|不必)(?:任何|什么|明显|出现|感到|觉得|过|再)*$/;

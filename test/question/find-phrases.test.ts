@@ -80,6 +80,14 @@ describe('a phrase of a knowledge base', () => {
     }
   });
 
+  it('is not heard where there is no need for it', () => {
+    const person = { en: ['talk to a human'], zh: ['转人工'] };
+    for (const text of ["I don't need to talk to a human", 'no need to talk to a human', '不用转人工了']) {
+      expect(saysOneOf(text, person), text).toBe(false);
+    }
+    expect(saysOneOf('whether or not to talk to a human', person)).toBe(true);
+  });
+
   it('is heard where it is asked for, not only where it is said', () => {
     expect(saysOneOf('有没有胸痛算严重', CHEST_PAIN)).toBe(true);
   });
