@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { type Core, createCore } from '../src/core.js';
+import { findOpenSlot } from '../src/question/clarify.js';
 import { findRedFlag } from '../src/question/shortcuts.js';
 import { reasonAgainst } from '../src/rerank/reason-against.js';
 import { ROOT_DIR } from './support/app.js';
@@ -77,6 +78,18 @@ describe('the demos', () => {
     expect(share('test', true)).toBeGreaterThan(0.8);
     expect(share('development', false)).toBeLessThan(0.06);
     expect(share('test', false)).toBeLessThan(0.04);
+  });
+
+  it.each([
+    ['孩子发烧38.5度', 'age'],
+    ['孩子5岁，发烧38.5度', 'duration'],
+    ['My son has a temp of 39', 'age'],
+    ['孩子5岁，从昨晚开始发烧38.5度', undefined],
+    ['What counts as a fever, is it 38 degrees?', undefined],
+  ])('ask back what is missing from “%s”: %s', (text, slot) => {
+    const knowledgeBase = core.knowledgeBases.get('health-consultation');
+    if (knowledgeBase === undefined) throw new Error('There is no demo for health.');
+    expect(findOpenSlot(text, [], knowledgeBase, 'en')?.id).toBe(slot);
   });
 
   it('know a code that a document explains from one that none does', { timeout: 60_000 }, async () => {
