@@ -134,7 +134,7 @@ function saysTheSame(one: string, other: string, analyzer: TermAnalyzer): boolea
       .map(({ value, unit }) => `${value} ${unit ?? ''}`)
       .toSorted()
       .join();
-  const negations = (claim: typeof a): number => claim.clauses.filter(({ isNegated }) => isNegated).length;
+  const negations = (claim: typeof a): number => claim.clauses().filter(({ isNegated }) => isNegated).length;
   return (
     numbers(a) === numbers(b) &&
     negations(a) === negations(b) &&

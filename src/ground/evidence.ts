@@ -33,12 +33,12 @@ export interface Claim {
   /** Terms of its words, without negation; numbers and their units are among the quantities. */
   terms: ReadonlySet<string>;
   quantities: readonly Quantity[];
-  clauses: readonly Clause[];
   /** Taken apart when asked for, as of a piece. */
+  clauses(): readonly Clause[];
   words(): readonly Word[];
   /** A list item may have several. */
   sentences(): readonly Claim[];
-  /** Clauses in order, each with its place in the text. */
+  /** Clauses in order, each with its place in the text; none where they are too many for one sentence. */
   parts(): readonly ClaimPart[];
   slice(start: number, end: number): Claim;
 }
@@ -49,6 +49,8 @@ export interface ClaimPart {
   claim: Claim;
 }
 
+/** A run-on of more clauses would take longer to take apart than an answer may wait. */
+const MOST_PARTS = 24;
 /** Not within a number or a time (1,000; 18:00). */
 const PART_BREAK = /(?:[,;:](?!\d)|[，；：。！？()（）\n]|[.!?](?=\s)|\b(?:and|but|while|whereas)\b)+/gi;
 
@@ -61,13 +63,17 @@ export function readClaim(text: string, analyzer: TermAnalyzer): Claim {
     language,
     terms: withoutNegation(analyzer.analyzeQuestion(words, NO_LEXICON)),
     quantities,
-    clauses: readClauses(words, language, analyzer.analyzeQuestion),
+    clauses: once(() => readClauses(words, language, analyzer.analyzeQuestion)),
     words: once(() => readWords(text)),
     sentences: once(() => {
       const sentences = splitSentences(text);
       return sentences.length < 2 ? [claim] : sentences.map(({ start, end }) => slice(start, end));
     }),
-    parts: once(() => splitParts(text).map(({ start, end }) => ({ start, end, claim: slice(start, end) }))),
+    parts: once(() => {
+      const parts = splitParts(text);
+      if (parts.length > MOST_PARTS) return [];
+      return parts.map(({ start, end }) => ({ start, end, claim: slice(start, end) }));
+    }),
     slice,
   };
   return claim;
@@ -172,6 +178,11 @@ export function bestOf(
     if (best === undefined || score > best.score) best = { piece, score };
   }
   return best?.piece;
+}
+
+/** What no piece exceeds. */
+export function mostLikeness({ quantities }: Claim): number {
+  return 1 + NUMBER_BONUS * quantities.length;
 }
 
 /** Above 0; about 1 where the piece has the claim's words, and more where it has its numbers too. */

@@ -107,14 +107,15 @@ interface Support {
 }
 
 function support(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): Support {
+  const statements = readStatements(claim, evidence, weigh);
   const doubts = [
     ...doubtfulQuantities(claim, evidence),
     ...unknownNames(claim, evidence).map((words): Doubt => ({ reason: 'name', words })),
-    ...readStatements(claim, evidence, weigh).flatMap((statement) =>
-      contradictions(statement, evidence, weigh),
-    ),
+    ...statements.flatMap((statement) => contradictions(statement, evidence, weigh)),
   ];
-  return capped(content(claim, evidence, weigh), doubts);
+  const words = wordsSaid(claim, evidence, weigh);
+  const together = words.readable.length > 0 && haveTheirNumbers(statements, words.readable, weigh);
+  return capped(Math.min(1, words.score + (together ? NUMBERS_TOGETHER : 0)), doubts);
 }
 
 function capped(score: number, doubts: Doubt[]): Support {
@@ -142,19 +143,29 @@ function anotherSaysIt(
   { all, weigh, own }: { all: readonly Evidence[]; weigh: Weigh; own: Support },
 ): boolean {
   const needed = own.score + CLEARLY_BETTER;
-  return (
-    needed <= 1 &&
-    all.some((source) => !cited.includes(source) && support(claim, [source], weigh).score >= needed)
+  if (needed > 1) return false;
+  // No doubt raises the score: most sources are ruled out by their words, before anything is compared closely.
+  const couldSay = (source: Evidence): boolean =>
+    wordsSaid(claim, [source], weigh).score + NUMBERS_TOGETHER >= needed;
+  return all.some(
+    (source) =>
+      !cited.includes(source) && couldSay(source) && support(claim, [source], weigh).score >= needed,
   );
 }
 
-function content(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): number {
+/** How much of the claim's words the evidence has that is in its language. */
+function wordsSaid(
+  claim: Claim,
+  evidence: readonly Evidence[],
+  weigh: Weigh,
+): { score: number; readable: readonly Evidence[] } {
   const readable = evidence.filter(({ language }) => language === claim.language);
   if (readable.length === 0) {
-    return claim.quantities.length > 0 ? OTHER_LANGUAGE.numbersAgree : OTHER_LANGUAGE.nothingToCompare;
+    const { numbersAgree, nothingToCompare } = OTHER_LANGUAGE;
+    return { score: claim.quantities.length > 0 ? numbersAgree : nothingToCompare, readable };
   }
-  const words = coverage(claim.terms, new Set(readable.flatMap(({ terms }) => [...terms])), weigh);
-  return Math.min(1, words + (onePieceHasTheNumbers(claim, readable, weigh) ? NUMBERS_TOGETHER : 0));
+  const terms = new Set(readable.flatMap((source) => [...source.terms]));
+  return { score: coverage(claim.terms, terms, weigh), readable };
 }
 
 function doubtfulQuantities(
@@ -171,10 +182,12 @@ function doubtfulQuantities(
 }
 
 /** All numbers of each statement in the very sentence or table row that its words point to. */
-function onePieceHasTheNumbers(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): boolean {
-  const withNumbers = readStatements(claim, evidence, weigh).filter(
-    ({ quantities }) => quantities.length > 0,
-  );
+function haveTheirNumbers(
+  statements: readonly Claim[],
+  evidence: readonly Evidence[],
+  weigh: Weigh,
+): boolean {
+  const withNumbers = statements.filter(({ quantities }) => quantities.length > 0);
   const isTogether = (statement: Claim, source: Evidence): boolean => {
     const piece = bestPiece(statement, source, weigh);
     return piece !== undefined && statement.quantities.every((quantity) => agrees(quantity, piece));
@@ -215,9 +228,10 @@ function contradictions(claim: Claim, evidence: readonly Evidence[], weigh: Weig
 }
 
 function negatedClauses(claim: Claim, piece: EvidencePiece, weigh: Weigh): string[] {
-  return claim.clauses
+  const clauses = claim.clauses();
+  return clauses
     .filter((clause) => {
-      if (clause.terms.size < FEWEST_TERMS && claim.clauses.length > 1) return false;
+      if (clause.terms.size < FEWEST_TERMS && clauses.length > 1) return false;
       const same = piece
         .clauses()
         .map((other) => ({ other, share: likeness(clause, other, weigh) }))

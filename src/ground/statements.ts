@@ -1,5 +1,13 @@
 import { STOP_WORDS } from '../retrieve/stop-words.js';
-import { bestOf, type Claim, type Evidence, type EvidencePiece, likeness, type Weigh } from './evidence.js';
+import {
+  bestOf,
+  type Claim,
+  type Evidence,
+  type EvidencePiece,
+  likeness,
+  mostLikeness,
+  type Weigh,
+} from './evidence.js';
 
 /** How much better another sentence of the passages must fit a clause for it to be what the clause says. */
 const CLEARLY_ANOTHER = 0.3;
@@ -54,6 +62,8 @@ interface Choice {
 }
 
 function pieceOf(clause: Claim, { pieces, whole, weigh }: Choice): EvidencePiece {
+  const needed = likeness(clause, whole, weigh) + CLEARLY_ANOTHER;
+  if (needed > mostLikeness(clause)) return whole;
   const best = bestOf(clause, pieces, weigh) ?? whole;
-  return likeness(clause, best, weigh) >= likeness(clause, whole, weigh) + CLEARLY_ANOTHER ? best : whole;
+  return likeness(clause, best, weigh) >= needed ? best : whole;
 }
