@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { findOpenSlot } from '../src/question/clarify.js';
 import { findRedFlag } from '../src/question/shortcuts.js';
 import { reasonAgainst } from '../src/rerank/reason-against.js';
 import { ROOT_DIR } from './support/app.js';
+import { readFixtureLines } from './support/fixture-lines.js';
 import { silentLogger } from './support/silent-logger.js';
 
 const { signal } = new AbortController();
@@ -59,10 +60,9 @@ describe('the demos', () => {
   });
 
   it('hear red flags in the words of people who do not know the phrases', () => {
-    const flags = readFileSync(join(ROOT_DIR, 'test/fixtures/red-flags/red-flags.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { half: string; text: string; redFlag: string | null });
+    const flags = readFixtureLines<{ half: string; text: string; redFlag: string | null }>(
+      'red-flags/red-flags.jsonl',
+    );
     const knowledgeBase = core.knowledgeBases.get('health-consultation');
     if (knowledgeBase === undefined) throw new Error('There is no demo for health.');
     const ids = new Set(knowledgeBase.triage.map(({ id }) => id));

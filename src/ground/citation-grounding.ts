@@ -77,9 +77,9 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
   };
 
   /** None where all markers stand for the same words. */
-  const readClauses = (): CitedClause[] => {
+  const readCitedClauses = (marksOfSentence: readonly Mark[]): CitedClause[] => {
     const spans: Mark[] = [];
-    for (const mark of marks) {
+    for (const mark of marksOfSentence) {
       const last = spans.at(-1);
       if (last?.start === mark.start)
         spans.splice(-1, 1, { ...mark, numbers: [...last.numbers, ...mark.numbers] });
@@ -99,7 +99,7 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
     }
     leading = leading.filter(({ at }) => at >= end);
     const citations = [...new Set(marks.flatMap(({ numbers }) => numbers))].toSorted((a, b) => a - b);
-    const clauses = readClauses();
+    const marksOfSentence = marks;
     const hasCode = sentenceHasCode;
     marks = [];
     sentenceHasCode = false;
@@ -107,6 +107,7 @@ function followAnswer(sources: readonly Source[], analyzer: TermAnalyzer): Groun
     const claim = readClaim(output.text.slice(start, end), analyzer);
     if (!isCheckable(claim, citations.length > 0)) return;
     const cited = citations.map(evidence.of);
+    const clauses = readCitedClauses(marksOfSentence);
     const check = checkSentence(claim, { cited, clauses, all: evidence.all(), weigh: evidence.weigh() });
     output.add({ type: 'grounding-checked', span: [start, end], ...check, citations });
   };

@@ -162,31 +162,27 @@ function hasSameRoot(term: string, given: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** The piece of the passage that says most of what the claim says; the first one where none says any of it. */
-export function bestPiece(claim: Claim, { pieces }: Evidence, weigh: Weigh): EvidencePiece | undefined {
-  return bestOf(claim, pieces, weigh);
-}
-
-export function bestOf(
+/** The piece that says most of what the claim says; the first one where none says any of it. */
+export function bestPiece(
   claim: Claim,
   pieces: readonly EvidencePiece[],
   weigh: Weigh,
 ): EvidencePiece | undefined {
   let best: { piece: EvidencePiece; score: number } | undefined;
   for (const piece of pieces) {
-    const score = likeness(claim, piece, weigh);
+    const score = scorePiece(claim, piece, weigh);
     if (best === undefined || score > best.score) best = { piece, score };
   }
   return best?.piece;
 }
 
-/** What no piece exceeds. */
-export function mostLikeness({ quantities }: Claim): number {
+/** What `scorePiece` never exceeds. */
+export function highestScore({ quantities }: Claim): number {
   return 1 + NUMBER_BONUS * quantities.length;
 }
 
 /** Above 0; about 1 where the piece has the claim's words, and more where it has its numbers too. */
-export function likeness(claim: Claim, piece: EvidencePiece, weigh: Weigh): number {
+export function scorePiece(claim: Claim, piece: EvidencePiece, weigh: Weigh): number {
   const numbers = claim.quantities.filter((quantity) => agrees(quantity, piece)).length;
   const said = coverage(claim.terms, piece.terms, weigh) + NUMBER_BONUS * numbers;
   return said / (1 + piece.terms.size / LONG_PIECE_TERMS);
@@ -198,7 +194,7 @@ export function agrees(quantity: Quantity, { quantities }: Pick<EvidencePiece, '
 
 /** The exact words of the passage that stand behind the claim. */
 export function quote(claim: Claim, evidence: Evidence, weigh: Weigh): string {
-  return (bestPiece(claim, evidence, weigh)?.text ?? '').slice(0, LONGEST_QUOTE);
+  return (bestPiece(claim, evidence.pieces, weigh)?.text ?? '').slice(0, LONGEST_QUOTE);
 }
 
 /** Rare among the sources is telling: ln(1 + (sources + 1) / sources with the term). */

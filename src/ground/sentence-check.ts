@@ -189,7 +189,7 @@ function haveTheirNumbers(
 ): boolean {
   const withNumbers = statements.filter(({ quantities }) => quantities.length > 0);
   const isTogether = (statement: Claim, source: Evidence): boolean => {
-    const piece = bestPiece(statement, source, weigh);
+    const piece = bestPiece(statement, source.pieces, weigh);
     return piece !== undefined && statement.quantities.every((quantity) => agrees(quantity, piece));
   };
   return (
@@ -205,7 +205,7 @@ function haveTheirNumbers(
 function contradictions(claim: Claim, evidence: readonly Evidence[], weigh: Weigh): Doubt[] {
   const pieces = evidence
     .filter(({ language }) => language === claim.language)
-    .flatMap((source) => bestPiece(claim, source, weigh) ?? [])
+    .flatMap((source) => bestPiece(claim, source.pieces, weigh) ?? [])
     .map((piece) => ({ piece, share: coverage(claim.terms, piece.terms, weigh) }))
     .toSorted((a, b) => b.share - a.share);
   const closest = pieces[0];

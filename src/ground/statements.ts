@@ -1,11 +1,11 @@
 import { STOP_WORDS } from '../retrieve/stop-words.js';
 import {
-  bestOf,
+  bestPiece,
   type Claim,
   type Evidence,
   type EvidencePiece,
-  likeness,
-  mostLikeness,
+  highestScore,
+  scorePiece,
   type Weigh,
 } from './evidence.js';
 
@@ -34,8 +34,8 @@ export function readStatements(claim: Claim, evidence: readonly Evidence[], weig
 
 function cutByPiece(sentence: Claim, pieces: readonly EvidencePiece[], weigh: Weigh): Claim[] {
   const clauses = sentence.parts();
-  const whole = bestOf(sentence, pieces, weigh);
-  if (whole === undefined || clauses.length < 2) return [sentence];
+  const whole = clauses.length < 2 ? undefined : bestPiece(sentence, pieces, weigh);
+  if (whole === undefined) return [sentence];
   const runs: Run[] = [];
   let waiting: number | undefined;
   for (const { start, end, claim } of clauses) {
@@ -62,8 +62,8 @@ interface Choice {
 }
 
 function pieceOf(clause: Claim, { pieces, whole, weigh }: Choice): EvidencePiece {
-  const needed = likeness(clause, whole, weigh) + CLEARLY_ANOTHER;
-  if (needed > mostLikeness(clause)) return whole;
-  const best = bestOf(clause, pieces, weigh) ?? whole;
-  return likeness(clause, best, weigh) >= needed ? best : whole;
+  const needed = scorePiece(clause, whole, weigh) + CLEARLY_ANOTHER;
+  if (needed > highestScore(clause)) return whole;
+  const best = bestPiece(clause, pieces, weigh) ?? whole;
+  return scorePiece(clause, best, weigh) >= needed ? best : whole;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isPhrase, type PhraseLists } from '../question/find-phrases.js';
+import { isPhrase } from '../question/find-phrases.js';
 import { ANGER, ASKS_FOR_PERSON } from '../question/handoff-phrases.js';
 import { thresholdSchema } from '../rerank/threshold.js';
 import type { Language } from '../types.js';
@@ -7,8 +7,6 @@ import type { Language } from '../types.js';
 const localizedText = z
   .strictObject({ en: z.string().min(1).optional(), zh: z.string().min(1).optional() })
   .refine((text) => text.en !== undefined || text.zh !== undefined, 'needs a text in en or zh');
-
-const defaults = ({ en, zh }: PhraseLists) => ({ en: [...en], zh: [...zh] });
 
 const localizedList = z.strictObject({
   en: z.array(z.string().min(1)).default([]),
@@ -99,10 +97,10 @@ export const knowledgeBaseConfigSchema = z.strictObject({
   handoff: z
     .strictObject({
       /** What asks for a person; how most people do where absent. */
-      phrases: phraseLists.default(defaults(ASKS_FOR_PERSON)),
+      phrases: phraseLists.default(ASKS_FOR_PERSON),
       message: localizedText,
       /** Angry words bring a person too; the question is answered all the same. Two empty lists: never. */
-      angerPhrases: phraseLists.default(defaults(ANGER)),
+      angerPhrases: phraseLists.default(ANGER),
       /** After so many questions in a row without an answer; 0: never. */
       afterNoAnswers: z.number().int().min(0).max(20).default(3),
     })

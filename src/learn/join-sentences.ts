@@ -7,7 +7,7 @@ export type Neighbours = readonly [string, string];
 const STOP = /[.。]$/;
 const CONNECTORS: Record<Language, readonly string[]> = { en: [', and ', '; '], zh: ['，', '；'] };
 /** Words that are no names: they lose their capital inside a sentence. */
-export const OPENER =
+const OPENER =
   /^(?:The|An?|This|That|These|Those|There|Its?|He|She|They|We|You|Your|Our|His|Her|Their|In|On|At|By|To|For|From|With|After|Before|During|As|If|When|While)\b/;
 
 /**
@@ -23,8 +23,12 @@ export function joinSentences(
   if (!STOP.test(first)) return undefined;
   const connectors = CONNECTORS[language];
   const connector = connectors[first.length % connectors.length];
-  const opening = OPENER.test(second) ? second.charAt(0).toLowerCase() : second.charAt(0);
-  return `${first.replace(STOP, '')}${marker}${connector}${opening}${second.slice(1)}`;
+  return `${first.replace(STOP, '')}${marker}${connector}${asContinuation(second)}`;
+}
+
+/** As it is written behind other words. */
+export function asContinuation(sentence: string): string {
+  return OPENER.test(sentence) ? `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}` : sentence;
 }
 
 /** The first number of each in the place of the other's; undefined where one has none, or both the same. */

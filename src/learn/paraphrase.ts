@@ -1,5 +1,5 @@
 import type { Language } from '../types.js';
-import { OPENER } from './join-sentences.js';
+import { asContinuation } from './join-sentences.js';
 
 /** Says the same otherwise; undefined where the sentence gives no occasion. */
 export type Paraphrase = (text: string, language: Language) => string | undefined;
@@ -183,6 +183,5 @@ function writeDatesOtherwise(text: string, language: Language): string | undefin
 
 function frame(text: string, language: Language): string | undefined {
   const frames = FRAMES[language];
-  const opening = OPENER.test(text) ? text.charAt(0).toLowerCase() : text.charAt(0);
-  return `${frames[text.length % frames.length]}${opening}${text.slice(1)}`;
+  return `${frames[text.length % frames.length]}${asContinuation(text)}`;
 }

@@ -59,11 +59,14 @@ function findPhrase(
   phrases: PhraseLists,
   isIn: (folded: string, part: Part) => boolean,
 ): boolean {
-  const known = compiled.get(phrases) ?? [
-    ...phrases.en.map((phrase) => compile(phrase, englishPattern, ENGLISH_NEGATION)),
-    ...phrases.zh.map((phrase) => compile(phrase, literalPattern, CHINESE_NEGATION)),
-  ];
-  compiled.set(phrases, known);
+  let known = compiled.get(phrases);
+  if (known === undefined) {
+    known = [
+      ...phrases.en.map((phrase) => compile(phrase, englishPattern, ENGLISH_NEGATION)),
+      ...phrases.zh.map((phrase) => compile(phrase, literalPattern, CHINESE_NEGATION)),
+    ];
+    compiled.set(phrases, known);
+  }
   const folded = fold(text);
   return known.some((parts) => parts.every((part) => isIn(folded, part)));
 }

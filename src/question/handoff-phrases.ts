@@ -1,7 +1,7 @@
 import type { PhraseLists } from './find-phrases.js';
 
 /** How people ask for somebody instead of a program; the first of each language is what they are told to write. */
-export const ASKS_FOR_PERSON: PhraseLists = {
+export const ASKS_FOR_PERSON = {
   en: [
     'talk to a human',
     'talking|speaking|chatting|explain|explaining|get through|put me thru|redirect|redirected|pass this|pass it|hand this|forward this|get in touch|reply to me|take over|call from|handled by|dealt with by|looked at by|spoken to + a human|human|proper person|real person|someone|somebody|sb|agent|rep|representative|advisor|manager|supervisor|superior|colleague|coworker|staff|staff member|employee|worker|specialist|support desk|customer support|support team|personally|one of you|your team|the people in|people in',
@@ -30,10 +30,10 @@ export const ASKS_FOR_PERSON: PhraseLists = {
     '升级 + 主管|经理|人工|领导',
     '=人工|人呢|客服|客服在吗|客服呢|真人|活人|叫人|来人|经理|有人吗|在吗有人吗|要人工|叫经理|转接|人工呢',
   ],
-};
+} satisfies PhraseLists;
 
 /** Words that are hardly ever meant kindly. */
-export const ANGER: PhraseLists = {
+export const ANGER = {
   en: [
     "ridiculous|fed up|sick of this|sick of you|sick of your|sick and tired|you are useless|you're useless|people are useless|is useless|are useless|had it with|do you even care|even care about your|stolen my money|stole my money|terrible customer|horrible customer|awful customer|appalling customer|money back now|completely useless|totally useless|absolutely useless|useless bot|useless company|useless lot|you lot are|unacceptable|furious|fuming|livid|outraged|outrageous|disgusting|disgusted|disgraceful|disgrace|appalling|appalled|shameful|shame on you|i'm angry|i am angry|so angry|very angry|pathetic|incompetent|incompetence|infuriating",
     'worst service|worst company|worst shop|worst store|worst purchase|worst experience|worst customer|worst ever|terrible service|terrible company|terrible experience|horrible service|horrible company|awful service|awful company|reviews are terrible|shocking service|atrocious|abysmal|dreadful service',
@@ -60,4 +60,4 @@ export const ANGER: PhraseLists = {
     '骗子 + 退钱|还钱|还我|你们|这家|店',
     '=滚|垃圾|骗子|差评|恶心|无语|黑店|废物|呵呵|妈的|有病|烂',
   ],
-};
+} satisfies PhraseLists;

@@ -1,22 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isPhrase, plainPhrase, saysOneOf } from '../../src/question/find-phrases.js';
 import { ANGER, ASKS_FOR_PERSON } from '../../src/question/handoff-phrases.js';
-import { ROOT_DIR } from '../support/app.js';
-
-const read = (file: string): Record<string, string | null>[] =>
-  readFileSync(join(ROOT_DIR, 'test/fixtures', file), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+import { readFixtureLines } from '../support/fixture-lines.js';
 
 describe('what asks for a person, and what is angry', () => {
-  const sentences = read('handoff/handoff.jsonl');
+  const sentences = readFixtureLines<{ half: string; text: string; kind: string | null }>(
+    'handoff/handoff.jsonl',
+  );
   const heard = (half: string, kind: string | null, phrases: typeof ANGER): number => {
     const some = sentences.filter((one) => one.half === half && one.kind === kind);
     expect(some.length).toBeGreaterThanOrEqual(80);
-    return some.filter(({ text }) => saysOneOf(text as string, phrases)).length / some.length;
+    return some.filter(({ text }) => saysOneOf(text, phrases)).length / some.length;
   };
 
   it('is heard in the words of most customers', () => {
@@ -31,9 +25,11 @@ describe('what asks for a person, and what is angry', () => {
     expect(heard('test', null, ASKS_FOR_PERSON)).toBeLessThan(0.06);
     expect(heard('development', null, ANGER)).toBeLessThan(0.02);
     expect(heard('test', null, ANGER)).toBeLessThan(0.05);
-    const questions = [...read('demo-questions.jsonl'), ...read('demo-unanswerable.jsonl')];
+    const questions = ['demo-questions.jsonl', 'demo-unanswerable.jsonl'].flatMap(
+      readFixtureLines<{ question: string }>,
+    );
     const wrong = questions.filter(({ question }) =>
-      [ASKS_FOR_PERSON, ANGER].some((phrases) => saysOneOf(question as string, phrases)),
+      [ASKS_FOR_PERSON, ANGER].some((phrases) => saysOneOf(question, phrases)),
     );
     expect(wrong).toEqual([]);
   });
